@@ -1,0 +1,43 @@
+# Limner: set up, run, test. Everything happens inside .venv in this folder.
+
+# make setup PYTHON=/path/to/python chooses the Python; otherwise the first of 3.11, 3.12, 3.13 that is found.
+PYTHON ?=
+# make run ARGS="picture.png" passes words on to the studio.
+ARGS ?=
+
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint check clean starter
+
+help: ## what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+setup: $(READY) ## prepare .venv (run and test do it by themselves)
+	@:
+
+$(READY): pyproject.toml constraints.txt packaging/setup/find_python.sh packaging/setup/prepare.py
+	@python=$$(sh packaging/setup/find_python.sh "$(PYTHON)") && "$$python" packaging/setup/prepare.py $(VENV)
+
+run: $(READY) ## open the studio
+	@$(PY) -m app $(ARGS)
+
+test: lint check ## every check: style, types, structure, behaviour
+
+lint: $(READY) ## style, types and structure
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) -c "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
+
+check: $(READY) ## behaviour
+	$(PY) -m pytest -q
+
+starter: $(READY) ## train the starter model anew (long)
+	$(PY) packaging/starter/make.py
+
+clean: ## remove caches and build output
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find app tests packaging -name __pycache__ -type d -prune -exec rm -rf {} +
