@@ -1,0 +1,1 @@
+"""Values: what the studio talks about, with the standard library and numpy only."""

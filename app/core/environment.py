@@ -1,0 +1,20 @@
+"""The environment that must stand before any heavy import: offline, no telemetry, no token sent by itself."""
+
+from __future__ import annotations
+
+import os
+
+_BLOCK = {
+    "HF_HUB_OFFLINE": "1",  # from_single_file asks the network even with local_files_only
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",  # a stored token would go to whatever endpoint is set
+    "HF_HUB_DISABLE_XET": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "DIFFUSERS_VERBOSITY": "error",
+    "TRANSFORMERS_VERBOSITY": "error",
+}
+
+
+def prepare_environment() -> None:
+    """Set the block. Call before torch, diffusers, transformers or huggingface_hub are imported."""
+    os.environ.update(_BLOCK)

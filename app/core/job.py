@@ -1,0 +1,152 @@
+"""A Job, what happens to it, and the Backend that does it: plain picklable values and two protocols."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.geometry import Rect, Size
+from app.core.request import Pixels, Request
+
+
+class JobState(Enum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+    @property
+    def ended(self) -> bool:
+        return self in (JobState.FINISHED, JobState.CANCELLED, JobState.FAILED)
+
+
+class Phase(Enum):
+    """What a Backend is busy with, in the order in which it happens."""
+
+    LOADING = "Loading the model"
+    ENCODING = "Reading the picture"
+    DENOISING = "Painting"
+    DECODING = "Finishing"
+
+
+class Mode(Enum):
+    """The way in which a Request was done."""
+
+    TEXT_TO_IMAGE = "text-to-image"
+    IMAGE_TO_IMAGE = "image-to-image"
+    INPAINT_CONCAT = "inpaint-9-channel"
+    INPAINT_BLEND = "inpaint-blend"
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """The clean estimate at one step, small: H x W x 4 (RGBA, alpha = how much is being repainted) and the box of
+    the picture that it covers, in picture pixels."""
+
+    pixels: NDArray[np.uint8]
+    box: Rect
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Result:
+    """What came out. ``image`` is the whole picture; only pixels inside ``box`` may differ from the source.
+
+    ``frame``: the part of the picture that the model was given. ``working``: the size at which it computed that.
+    ``steps``: model evaluations that were run. ``notes``: sentences that the person should read (a prompt that was
+    cut, say). ``changed_outside``: pixels outside the mask that differ from the source; 0 by construction and counted
+    all the same, None where there is no mask.
+    """
+
+    image: Pixels
+    request: Request
+    mode: Mode
+    box: Rect
+    frame: Rect
+    working: Size
+    steps: int
+    seconds: float
+    seconds_per_step: float
+    model_name: str
+    device: str
+    changed_outside: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Hooks(Protocol):
+    """What a Backend tells and asks while it works; called on the Backend's thread."""
+
+    def cancelled(self) -> bool: ...
+
+    def entered(self, phase: Phase) -> None: ...
+
+    def stepped(self, step: int, total: int, preview: Preview | None) -> None: ...
+
+
+class Backend(Protocol):
+    """Does Requests, one at a time. ``run`` blocks; it raises Cancelled or UserError, anything else is a bug."""
+
+    def run(self, request: Request, hooks: Hooks) -> Result: ...
+
+
+@dataclass(frozen=True)
+class Started:
+    job_id: int
+
+
+@dataclass(frozen=True)
+class Entered:
+    job_id: int
+    phase: Phase
+
+
+@dataclass(frozen=True, eq=False)
+class Stepped:
+    job_id: int
+    step: int
+    total: int
+    preview: Preview | None
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    job_id: int
+    result: Result
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The job was cancelled and nothing of it is left."""
+
+    job_id: int
+
+
+@dataclass(frozen=True)
+class Failed:
+    """``message`` and ``remedy`` are for the person; ``details`` is the trace, empty for a UserError."""
+
+    job_id: int
+    message: str
+    remedy: str
+    details: str = ""
+
+
+Event = Started | Entered | Stepped | Finished | Stopped | Failed
+
+
+@dataclass
+class Job:
+    """A Request with a state. Owned by the JobQueue, which alone changes it."""
+
+    id: int
+    request: Request
+    state: JobState = JobState.QUEUED
+    phase: Phase | None = None
+    step: int = 0
+    total: int = 0
+    step_times: list[float] = field(default_factory=list)
+    cancel_asked: bool = False

@@ -1,0 +1,38 @@
+"""Params: what the person has set in the panels, as one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from app.core.geometry import Size
+from app.core.samplers import DEFAULT_SAMPLER
+
+
+class Intent(Enum):
+    """What the person wants done; the value is the word on the button."""
+
+    GENERATE = "Generate"
+    REFINE = "Refine"
+    INPAINT = "Inpaint"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """Everything in the panels that goes into a Request. ``size`` counts for Generate only; a picture has its own.
+
+    ``model`` is the path of a model folder, empty while none is known. ``seed_locked``: keep the seed from job to job.
+    """
+
+    prompt: str = ""
+    negative: str = ""
+    intent: Intent = Intent.GENERATE
+    strength: float = 0.65
+    inpaint_strength: float = 1.0
+    guidance: float = 5.0
+    steps: int = 20
+    sampler: str = DEFAULT_SAMPLER
+    seed: int = 0
+    seed_locked: bool = False
+    size: Size = field(default_factory=lambda: Size(512, 512))
+    model: str = ""

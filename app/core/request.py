@@ -1,0 +1,233 @@
+"""The Request: everything that decides a picture, as a frozen value that is checked when it is made."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.errors import RequestError
+from app.core.geometry import Rect, Size
+from app.core.samplers import DEFAULT_SAMPLER, sampler
+
+Pixels = NDArray[np.uint8]
+"""H x W x 3, sRGB."""
+Mask = NDArray[np.uint8]
+"""H x W: 0 keeps the pixel, 255 repaints it fully, between them it joins later."""
+
+MOST_STEPS = 1000
+MOST_SIDE = 16384
+MOST_SEED = 2**63 - 1
+MOST_GUIDANCE = 100.0
+MOST_PROMPT = 100_000
+
+
+class FrameChoice(Enum):
+    """Which part of the picture the model is given. ``AUTO`` plans it from the mask and the model's native size."""
+
+    WHOLE = "whole"
+    AUTO = "auto"
+
+
+Frame = FrameChoice | Rect
+
+
+@dataclass(frozen=True)
+class TextToImage:
+    """Paint from the prompt alone."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ImageToImage:
+    """Start from ``image``; ``strength`` 0..1 is how far the result may leave it (denoising strength)."""
+
+    image: Pixels
+    strength: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "image", _read_only(self.image))
+        _check_pixels(self.image)
+        _check_strength(self.strength)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, ImageToImage)
+            and self.strength == other.strength
+            and np.array_equal(self.image, other.image)
+        )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        _restore(self, state)
+
+    __hash__ = None  # type: ignore[assignment]  # holds an array
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Inpaint:
+    """Repaint ``image`` where ``mask`` says so; the model's channel count decides how."""
+
+    image: Pixels
+    mask: Mask
+    strength: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "image", _read_only(self.image))
+        object.__setattr__(self, "mask", _read_only(self.mask))
+        _check_pixels(self.image)
+        _check_strength(self.strength)
+        _check_mask(self.mask, self.image)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Inpaint)
+            and self.strength == other.strength
+            and np.array_equal(self.image, other.image)
+            and np.array_equal(self.mask, other.mask)
+        )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        _restore(self, state)
+
+    __hash__ = None  # type: ignore[assignment]  # holds arrays
+
+
+Task = TextToImage | ImageToImage | Inpaint
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """Everything that decides the picture: the same Request and model file give the same picture.
+
+    ``model`` is the path of a model folder. ``size`` is what comes out, for a task with an image the image's own.
+    ``guidance`` is the CFG scale: 1 turns CFG off. Raises RequestError when a value cannot be worked with.
+    """
+
+    prompt: str
+    model: str
+    size: Size
+    negative: str = ""
+    seed: int = 0
+    steps: int = 20
+    guidance: float = 7.0
+    sampler: str = DEFAULT_SAMPLER
+    task: Task = field(default_factory=TextToImage)
+    frame: Frame = FrameChoice.WHOLE
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "prompt", _clean_text(self.prompt, "prompt"))
+        object.__setattr__(self, "negative", _clean_text(self.negative, "negative prompt"))
+        _check_size(self.size)
+        _check_numbers(self)
+        _check_frame(self)
+
+
+def _read_only(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The array itself when nobody can write to it, else a copy: a Request must not change under the worker."""
+    if not isinstance(array, np.ndarray) or array.dtype != np.uint8:
+        raise RequestError("A picture must be given as 8-bit pixels.", "Convert it to 8 bits a channel first.")
+    if array.flags.writeable:
+        array = array.copy()
+        array.flags.writeable = False
+    return array
+
+
+def _restore(task: ImageToImage | Inpaint, state: dict[str, Any]) -> None:
+    """Unpickled arrays can be written to again: make them read-only as they were."""
+    for value in state.values():
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
+    vars(task).update(state)
+
+
+def _check_pixels(image: Pixels) -> None:
+    if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        raise RequestError(
+            f"The picture has the shape {image.shape}, not height x width x 3.", "Give a picture in RGB."
+        )
+
+
+def _check_strength(strength: float) -> None:
+    if not (math.isfinite(strength) and 0.0 <= strength <= 1.0):
+        raise RequestError(
+            f"The strength is {strength}, outside 0 to 1.",
+            "Choose a strength between 0 (keep the picture) and 1 (repaint it).",
+        )
+
+
+def _check_mask(mask: Mask, image: Pixels) -> None:
+    if mask.shape != image.shape[:2]:
+        shape = " x ".join(str(side) for side in reversed(mask.shape))
+        raise RequestError(
+            f"The mask is {shape} pixels, the picture {image.shape[1]} x {image.shape[0]}.",
+            "Give a mask of exactly the picture's size.",
+        )
+    if not mask.any():
+        raise RequestError(
+            "The mask is empty: nothing is marked to be repainted.",
+            "Paint over the part that should change, or refine the whole picture instead.",
+        )
+
+
+def _check_size(size: Size) -> None:
+    for side in (size.width, size.height):
+        if isinstance(side, bool) or not isinstance(side, int) or not 1 <= side <= MOST_SIDE:
+            raise RequestError(
+                f"The size {size} cannot be painted.",
+                f"Choose a width and a height between 1 and {MOST_SIDE} pixels.",
+            )
+
+
+def _check_numbers(request: Request) -> None:
+    row = sampler(request.sampler)
+    most = min(MOST_STEPS, row.most_steps)
+    if not _is_int(request.steps) or not 1 <= request.steps <= most:
+        raise RequestError(
+            f"{request.steps} steps cannot be run with {row.label}.", f"Choose between 1 and {most} steps."
+        )
+    if not (math.isfinite(request.guidance) and 1.0 <= request.guidance <= MOST_GUIDANCE):
+        raise RequestError(
+            f"The guidance is {request.guidance}, outside 1 to {MOST_GUIDANCE:g}.",
+            "Choose a guidance (CFG scale) of at least 1; 4 to 9 suits most pictures.",
+        )
+    if not _is_int(request.seed) or not 0 <= request.seed <= MOST_SEED:
+        raise RequestError(f"The seed {request.seed} cannot be used.", f"Choose a whole number from 0 to {MOST_SEED}.")
+
+
+def _check_frame(request: Request) -> None:
+    task = request.task
+    if isinstance(task, TextToImage):
+        return
+    height, width = task.image.shape[:2]
+    if (width, height) != (request.size.width, request.size.height):
+        raise RequestError(
+            f"The picture is {width} x {height} but {request.size} was asked for.",
+            "Ask for the picture's own size, or resize the picture first.",
+        )
+    frame = request.frame
+    if isinstance(frame, Rect):
+        if frame.width < 1 or frame.height < 1 or not frame.inside(request.size):
+            raise RequestError(
+                f"The frame {frame} does not lie on the picture of {request.size}.",
+                "Move the frame inside the picture.",
+            )
+        if isinstance(task, Inpaint) and not task.mask[frame.slices].any():
+            raise RequestError(
+                "The frame holds nothing of the mask.", "Move the frame over the painted mask, or clear it."
+            )
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _clean_text(text: str, name: str) -> str:
+    """Text that every tokenizer takes: no NUL, and lone surrogates replaced (they cannot be encoded)."""
+    if len(text) > MOST_PROMPT:
+        raise RequestError(
+            f"The {name} has {len(text)} characters.", f"Shorten it to {MOST_PROMPT} characters at most."
+        )
+    return text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
