@@ -1,0 +1,322 @@
+"""Finding models on disk and reading what they are from their configs and file headers, without loading them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.core.errors import ModelError
+from app.core.request import MOST_GUIDANCE
+from app.core.settings import Folders, resources
+from app.library.weights import check_weights
+
+log = logging.getLogger(__name__)
+
+MODEL_PARTS = ("tokenizer", "text_encoder", "unet", "vae", "scheduler")
+"""The sub-folders that a diffusers folder of Stable Diffusion v1 must have."""
+DESCRIPTION = "limner.json"
+"""An optional file in a model folder: name, description, native_size, guidance, preview map, vocabulary, examples."""
+USUAL_GUIDANCE = 7.0
+
+_CONFIGS = {
+    "tokenizer": ("tokenizer.json", "vocab.json"),
+    "text_encoder": ("config.json",),
+    "unet": ("config.json",),
+    "vae": ("config.json",),
+    "scheduler": ("scheduler_config.json", "config.json"),
+}
+"""Per part the files of which one must be there."""
+_WEIGHTS = {"text_encoder": "model", "unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model"}
+"""Per part the name that its weights start with."""
+_CHANNELS = (4, 9)
+
+_OTHER_KINDS = (
+    ("StableDiffusionXL", "Stable Diffusion XL"),
+    ("StableDiffusion3", "Stable Diffusion 3"),
+    ("Flux", "Flux"),
+    ("Kandinsky", "Kandinsky"),
+    ("PixArt", "PixArt"),
+    ("StableCascade", "Stable Cascade"),
+    ("Wuerstchen", "Würstchen"),
+    ("StableVideo", "Stable Video Diffusion"),
+    ("StableDiffusionUpscale", "an upscaler"),
+    ("StableDiffusionLatentUpscale", "an upscaler"),
+    ("StableDiffusionDepth", "a depth model"),
+    ("StableDiffusionInstructPix2Pix", "InstructPix2Pix"),
+    ("StableDiffusionControlNet", "a ControlNet pipeline"),
+)
+"""Beginnings of pipeline class names that are not Stable Diffusion v1. The first that fits counts."""
+_V1_KINDS = ("StableDiffusion", "LatentConsistencyModel")
+_WIDTHS = {1024: "Stable Diffusion 2", 1280: "the refiner of Stable Diffusion XL", 2048: "Stable Diffusion XL"}
+"""Cross-attention widths that give another architecture away; v1 has 768, small models of its kind have less."""
+_WANTED = "Choose a Stable Diffusion v1 model."
+_AGAIN = "Copy or download the model again."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A model folder that can be used, as far as its files tell.
+
+    ``id`` is ``str(path)`` and what a Request names. ``channels``: inputs of the UNet, 4, or 9 for a model made for
+    inpainting. ``native_size``: side in pixels of the squares it was trained on. ``vocabulary``: the words a small
+    model knows, empty for one that knows the language.
+    """
+
+    id: str
+    name: str
+    path: Path
+    channels: int
+    native_size: int
+    starter: bool = False
+    description: str = ""
+    example_prompts: tuple[str, ...] = ()
+    vocabulary: tuple[str, ...] = ()
+    guidance: float = USUAL_GUIDANCE
+    """The CFG scale that suits it best."""
+
+
+def find_models(folders: Folders, extra: Sequence[Path] = ()) -> list[Model]:
+    """Every usable model, starters first, then by name: in the resources, the models folder and ``extra`` folders."""
+    models: dict[str, Model] = {}
+    for path in (*_candidates(folders), *extra):
+        try:
+            model = read_model(path)
+        except ModelError as error:
+            log.info("%s is passed over: %s", path, error)
+            continue
+        models.setdefault(model.id, model)
+    return sorted(models.values(), key=lambda model: (not model.starter, model.name.casefold(), model.id))
+
+
+def resolve_model(name_or_folder: str, folders: Folders) -> Model:
+    """The model of this name, this folder name, or at this path. Raises ModelError listing the names there are."""
+    wanted = name_or_folder.strip()
+    given = Path(wanted).expanduser()
+    # A name with a separator is a path, and so is any folder that looks like a model.
+    if wanted and (given.name != wanted or (given / "model_index.json").is_file()):
+        return read_model(given)
+    for path in _candidates(folders):
+        if path.name == wanted:
+            return read_model(path)
+    models = find_models(folders)
+    for model in models:
+        if wanted.casefold() in (model.name.casefold(), model.path.name.casefold()):
+            return model
+    raise ModelError(f"There is no model called “{wanted}”.", _what_there_is(models, folders))
+
+
+def default_model(folders: Folders) -> Model:
+    """The model to use when none is named: the first one found. Raises ModelError when there is none."""
+    models = find_models(folders)
+    if not models:
+        raise ModelError("No model was found.", _what_there_is(models, folders))
+    return models[0]
+
+
+def read_model(path: Path) -> Model:
+    """What the folder holds, after every check that needs no loading. Raises ModelError with what is wrong."""
+    path = path.expanduser().absolute()
+    _check_folder(path)
+    index = _json(path / "model_index.json", path)
+    _check_kind(index, path)
+    for part in MODEL_PARTS:
+        _check_part(path, part)
+    unet = _json(path / "unet" / "config.json", path)
+    vae = _json(path / "vae" / "config.json", path)
+    channels = _check_unet(unet, path)
+    _check_text_encoder(_json(path / "text_encoder" / "config.json", path), unet, path)
+    _check_vae(vae, path)
+    for part, stem in _WEIGHTS.items():
+        headers = check_weights(path / part, stem, path.name)
+        if part == "unet":
+            _check_first_layer(headers, channels, path)
+    return _described(path, channels, _native_size(unet, vae))
+
+
+def _candidates(folders: Folders) -> Iterator[Path]:
+    """The folders that may be models: those in the resources first. Hidden ones are half-done downloads and litter."""
+    for root in (resources() / "models", folders.models):
+        try:
+            found = sorted(entry.path for entry in os.scandir(root) if entry.is_dir() and entry.name[0] not in "._")
+        except OSError:
+            continue
+        yield from map(Path, found)
+
+
+def _what_there_is(models: Sequence[Model], folders: Folders) -> str:
+    if not models:
+        return f"Put a model folder into {folders.models}."
+    names = ", ".join(f"“{model.name}”" for model in models)
+    return f"Choose one of {names}, or give the path of a model folder."
+
+
+# Checks
+
+
+def _check_folder(path: Path) -> None:
+    try:
+        exists, is_folder = path.exists(), path.is_dir()
+    except (OSError, ValueError):  # a name that no file can have
+        exists, is_folder = False, False
+    if not exists:
+        raise ModelError(f"There is no model folder “{path}”.", "Check its name, or whether it was moved.")
+    if not is_folder:
+        raise ModelError(
+            f"“{path.name}” is a single file, and a model here is a folder.",
+            "Convert it to a diffusers folder (with model_index.json) first.",
+        )
+    if not (path / "model_index.json").is_file():
+        raise ModelError(
+            f"“{path.name}” is not a model folder: it has no model_index.json.",
+            "Choose the folder that holds model_index.json, unet, vae and text_encoder.",
+        )
+
+
+def _json(file: Path, path: Path) -> dict[str, Any]:
+    inside = file.relative_to(path).as_posix()
+    try:
+        content = json.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise ModelError(f"{inside} of the model “{path.name}” cannot be read ({error.strerror}).", _AGAIN) from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{inside} of the model “{path.name}” is damaged.", _AGAIN) from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{inside} of the model “{path.name}” is damaged.", _AGAIN)
+    return content
+
+
+def _check_kind(index: dict[str, Any], path: Path) -> None:
+    kind = index.get("_class_name")
+    if not isinstance(kind, str):
+        raise ModelError(f"The model “{path.name}” does not say what it is.", _WANTED)
+    for beginning, label in _OTHER_KINDS:
+        if kind.startswith(beginning):
+            raise _other(path, label)
+    if not kind.startswith(_V1_KINDS):
+        raise _other(path, kind)
+
+
+def _other(path: Path, what: str) -> ModelError:
+    return ModelError(f"The model “{path.name}” is {what}, not Stable Diffusion v1.", _WANTED)
+
+
+def _check_part(path: Path, part: str) -> None:
+    if not (path / part).is_dir():
+        raise ModelError(f"The model “{path.name}” lacks its part “{part}”.", _AGAIN)
+    names = _CONFIGS[part]
+    if not any((path / part / name).is_file() for name in names):
+        raise ModelError(f"The part “{part}” of the model “{path.name}” lacks {' or '.join(names)}.", _AGAIN)
+
+
+def _check_unet(unet: dict[str, Any], path: Path) -> int:
+    """The number of input channels."""
+    kind = unet.get("_class_name", "UNet2DConditionModel")
+    if kind != "UNet2DConditionModel":
+        raise _other(path, f"built on {kind}")
+    if unet.get("addition_embed_type") == "text_time":
+        raise _other(path, _WIDTHS[2048])
+    for width in _text_widths(unet):
+        if width in _WIDTHS:
+            raise _other(path, _WIDTHS[width])
+    channels = unet.get("in_channels", 4)
+    if channels not in _CHANNELS:
+        raise ModelError(
+            f"The model “{path.name}” takes {channels} channels; Limner works with 4, or 9 for inpainting.", _WANTED
+        )
+    return int(channels)
+
+
+def _check_text_encoder(encoder: dict[str, Any], unet: dict[str, Any], path: Path) -> None:
+    hidden = encoder.get("hidden_size", 512)
+    if any(width != hidden for width in _text_widths(unet)):
+        raise ModelError(
+            f"The parts of “{path.name}” do not belong together: its text encoder gives {hidden} numbers a word, "
+            f"its UNet takes {_text_widths(unet)[0]}.",
+            _AGAIN,
+        )
+
+
+def _text_widths(unet: dict[str, Any]) -> list[int]:
+    """What the UNet listens to: one width, or one for each level."""
+    width = unet.get("cross_attention_dim", 1280)  # the default of diffusers
+    return [entry for entry in (width if isinstance(width, list) else [width]) if isinstance(entry, int)]
+
+
+def _check_vae(vae: dict[str, Any], path: Path) -> None:
+    channels = vae.get("latent_channels", 4)
+    if channels != 4:
+        raise ModelError(f"The VAE of “{path.name}” has {channels} channels; Stable Diffusion v1 has 4.", _WANTED)
+
+
+def _check_first_layer(headers: dict[str, Any], channels: int, path: Path) -> None:
+    """The config against the weights themselves: a config copied from another model is a common accident."""
+    shape = headers.get("conv_in.weight", {}).get("shape", ())
+    if len(shape) == 4 and shape[1] != channels:
+        raise ModelError(
+            f"The UNet of “{path.name}” has {shape[1]} input channels, but its config says {channels}.",
+            "Get the config.json that belongs to these weights.",
+        )
+
+
+# What it is
+
+
+def _native_size(unet: dict[str, Any], vae: dict[str, Any]) -> int:
+    """Side in pixels: the UNet's own sample size times the VAE's factor, else the VAE's sample size, else 512."""
+    # AutoencoderTiny keeps one list for each direction.
+    blocks = next((vae[key] for key in ("block_out_channels", "decoder_block_out_channels") if key in vae), (0,) * 4)
+    factor = 2 ** (len(blocks) - 1) if isinstance(blocks, list | tuple) and blocks else 8
+    return _side(unet.get("sample_size"), factor) or _side(vae.get("sample_size"), 1) or 512
+
+
+def _side(sample_size: object, factor: int) -> int | None:
+    """A config's sample_size, one number or height and width, as the longer side in pixels."""
+    match sample_size:
+        case (int(height), int(width)) if height > 0 and width > 0:
+            return max(height, width) * factor
+        case int(side) if side > 0:
+            return side * factor
+        case _:
+            return None
+
+
+def _described(path: Path, channels: int, native_size: int) -> Model:
+    """The model with what its limner.json adds; a damaged one is passed over, for it is only decoration."""
+    try:
+        told = _json(path / DESCRIPTION, path) if (path / DESCRIPTION).is_file() else {}
+    except ModelError as error:
+        log.info("%s", error)
+        told = {}
+    size = told.get("native_size")
+    return Model(
+        id=str(path),
+        name=_text(told.get("name")) or path.name,
+        path=path,
+        channels=channels,
+        native_size=size if isinstance(size, int) and not isinstance(size, bool) and size > 0 else native_size,
+        starter=path.parent == (resources() / "models").absolute(),
+        description=_text(told.get("description")),
+        example_prompts=_texts(told.get("example_prompts")),
+        vocabulary=_texts(told.get("vocabulary")),
+        guidance=_guidance(told.get("guidance")),
+    )
+
+
+def _guidance(value: object) -> float:
+    if isinstance(value, int | float) and 1.0 <= value <= MOST_GUIDANCE:
+        return float(value)
+    return USUAL_GUIDANCE
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    items = value if isinstance(value, list) else []
+    return tuple(text for text in map(_text, items) if text)
