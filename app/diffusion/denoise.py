@@ -1,0 +1,34 @@
+"""The loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from app.diffusion.conditioning import Guidance, predict_noise
+from app.diffusion.regions import Region
+from app.diffusion.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Step:
+    """After ``number`` of ``total`` model evaluations: the latents and the model's estimate of the clean ones."""
+
+    number: int
+    total: int
+    x: torch.Tensor  # 1 x 4 x h x w
+    clean: torch.Tensor
+
+
+def denoise(unet: Any, schedule: Schedule, x: torch.Tensor, guidance: Guidance, region: Region) -> Iterator[Step]:
+    """From the schedule's first level to a clean picture, a Step at a time. To cancel, do not ask for the next."""
+    for i, t in enumerate(schedule.timesteps):
+        scaled = schedule.scaled(x, t)
+        noise = predict_noise(unet, region.model_input(scaled), t, guidance)
+        clean = schedule.clean(scaled, noise, t)
+        x = schedule.step(noise, t, x)
+        x = region.after_step(x, i)  # adjacent to the step: re-noising reads the scheduler's own position
+        yield Step(i + 1, len(schedule), x, clean)

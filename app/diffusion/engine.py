@@ -1,0 +1,74 @@
+"""The Backend: keeps the loaded bundle, decides where it computes, and answers what may go wrong."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from pathlib import Path
+
+import torch
+
+from app.core.errors import UserError, is_out_of_memory
+from app.core.job import Hooks, Phase, Result
+from app.core.request import Request
+from app.diffusion.bundle import ModelBundle, load_bundle
+from app.diffusion.generate import generate
+from app.diffusion.placement import Placement, choose_placement
+
+log = logging.getLogger(__name__)
+
+_Stamp = tuple[str, int]
+
+
+class Engine:
+    """Does Requests on this machine, one at a time; holds one bundle, the last one used."""
+
+    def __init__(self, placement: Placement | None = None) -> None:
+        self._placement = placement or choose_placement()
+        self._bundle: ModelBundle | None = None
+        self._stamp: _Stamp | None = None
+
+    def run(self, request: Request, hooks: Hooks) -> Result:
+        """See ``app.core.job.Backend``."""
+        try:
+            bundle = self._loaded(request.model, hooks)
+            return generate(bundle, request, hooks)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            log.info("out of memory", exc_info=True)
+        # outside the handler, so that the error's frames no longer hold the tensors
+        self._free()
+        raise UserError(
+            f"There was not enough memory for a picture of {request.size}.",
+            "Choose a smaller size, or close other programs and try again.",
+        )
+
+    def _loaded(self, model: str, hooks: Hooks) -> ModelBundle:
+        folder = Path(model)
+        stamp = _stamp_of(folder)
+        if self._bundle is None or self._stamp != stamp:
+            hooks.entered(Phase.LOADING)
+            self._bundle = self._stamp = None  # never two models in memory
+            self._free()
+            self._bundle = load_bundle(folder, self._placement)
+            self._stamp = stamp
+        return self._bundle
+
+    def _free(self) -> None:
+        gc.collect()
+        if self._placement.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+
+def _stamp_of(folder: Path) -> _Stamp:
+    """Tells a model folder from another, and from itself after its files were replaced."""
+    files = sorted(folder.glob("*.json")) + sorted(folder.glob("*/*"))
+    return str(folder.absolute()), max((_changed_at(file) for file in files), default=0)
+
+
+def _changed_at(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:  # a link that leads nowhere, or a file that vanished: loading will say so in words
+        return 0

@@ -1,0 +1,167 @@
+"""From a Request to a Result: the recipe, read from top to bottom."""
+
+from __future__ import annotations
+
+import time
+from typing import assert_never
+
+import numpy as np
+import torch
+
+from app.core.errors import Cancelled, UserError
+from app.core.geometry import Rect
+from app.core.job import Hooks, Mode, Phase, Result
+from app.core.request import ImageToImage, Inpaint, Mask, Pixels, Request, TextToImage
+from app.core.samplers import sampler
+from app.diffusion.bundle import ModelBundle
+from app.diffusion.conditioning import encode_prompts
+from app.diffusion.denoise import denoise
+from app.diffusion.frame import WorkingFrame, count_changed_outside, mask_bounds, paste_back, plan_frame
+from app.diffusion.latents import decode, to_pixels
+from app.diffusion.preview import preview_of
+from app.diffusion.schedule import Schedule
+from app.diffusion.start import prepare_start
+
+
+@torch.inference_mode()
+def generate(bundle: ModelBundle, request: Request, hooks: Hooks) -> Result:
+    """Do the Request. Raises Cancelled between two steps, UserError where the person can help."""
+    began = time.perf_counter()
+    frame = working_frame(bundle, request)
+    guidance, notes = encode_prompts(bundle, request.prompt, request.negative, request.guidance)
+    generator = torch.Generator().manual_seed(request.seed)
+    schedule = make_schedule(bundle, request, generator)
+    if len(schedule) == 0:
+        return _untouched(bundle, request, frame, time.perf_counter() - began, notes)
+    _enter(hooks, Phase.ENCODING)
+    start = prepare_start(bundle, request, frame, schedule, generator)
+    _enter(hooks, Phase.DENOISING)
+    loop_began = time.perf_counter()
+    x = start.x
+    for step in denoise(bundle.unet, schedule, start.x, guidance, start.region):
+        x = step.x
+        hooks.stepped(step.number, step.total, preview_of(bundle.preview, bundle.factor, frame, step.clean, start.mask))
+        _stop_if_asked(hooks)
+    per_step = (time.perf_counter() - loop_began) / len(schedule)
+    _check_finite(x, bundle.name)
+    _enter(hooks, Phase.DECODING)
+    canvas = decode_canvas(bundle, x)
+    _stop_if_asked(hooks)
+    image, box, changed_outside = finish(request, frame, canvas)
+    return Result(
+        image=image,
+        request=request,
+        mode=start.mode,
+        box=box,
+        frame=frame.plan.box,
+        working=frame.plan.working,
+        steps=len(schedule),
+        seconds=time.perf_counter() - began,
+        seconds_per_step=per_step,
+        model_name=bundle.name,
+        device=bundle.placement.label,
+        changed_outside=changed_outside,
+        notes=notes,
+    )
+
+
+def working_frame(bundle: ModelBundle, request: Request) -> WorkingFrame:
+    plan = plan_frame(request, bundle.native_size)
+    return WorkingFrame(plan, plan.working.padded(bundle.factor))
+
+
+def make_schedule(bundle: ModelBundle, request: Request, generator: torch.Generator) -> Schedule:
+    return Schedule(
+        bundle.scheduler_config,
+        sampler(request.sampler),
+        request.steps,
+        _strength(request),
+        generator,
+        bundle.placement.device,
+    )
+
+
+def decode_canvas(bundle: ModelBundle, x: torch.Tensor) -> Pixels:
+    decoded = decode(bundle.vae, x)
+    _check_finite(decoded, bundle.name)
+    return to_pixels(decoded)
+
+
+def finish(request: Request, frame: WorkingFrame, canvas: Pixels) -> tuple[Pixels, Rect, int | None]:
+    """The whole picture, the box within which it may differ from the source, and the count of pixels that differ
+    where the mask keeps."""
+    generated, box = frame.restore(canvas), frame.plan.box
+    task = request.task
+    match task:
+        case TextToImage():
+            return generated, box, None
+        case ImageToImage(image=image):
+            return paste_back(image, generated, box, None), box, None
+        case Inpaint(image=image, mask=mask):
+            image_out = paste_back(image, generated, box, mask)
+            changed = mask_bounds(_within(mask, box))
+            return image_out, changed, count_changed_outside(image, image_out, mask)
+        case _:
+            assert_never(task)
+
+
+def _within(mask: Mask, box: Rect) -> Mask:
+    """The mask with everything outside the box cleared."""
+    inside = np.zeros_like(mask)
+    inside[box.slices] = mask[box.slices]
+    return inside
+
+
+def _untouched(
+    bundle: ModelBundle, request: Request, frame: WorkingFrame, seconds: float, notes: tuple[str, ...]
+) -> Result:
+    """Strength 0: the source comes back bit for bit."""
+    task = request.task
+    assert not isinstance(task, TextToImage)
+    inpainting = isinstance(task, Inpaint)
+    inpaint_mode = Mode.INPAINT_CONCAT if bundle.concat else Mode.INPAINT_BLEND
+    return Result(
+        image=task.image,
+        request=request,
+        mode=inpaint_mode if inpainting else Mode.IMAGE_TO_IMAGE,
+        box=frame.plan.box,
+        frame=frame.plan.box,
+        working=frame.plan.working,
+        steps=0,
+        seconds=seconds,
+        seconds_per_step=0.0,
+        model_name=bundle.name,
+        device=bundle.placement.label,
+        changed_outside=0 if inpainting else None,
+        notes=(*notes, "At strength 0 the picture stays as it is."),
+    )
+
+
+def _strength(request: Request) -> float:
+    task = request.task
+    match task:
+        case TextToImage():
+            return 1.0
+        case ImageToImage(strength=strength) | Inpaint(strength=strength):
+            return strength
+        case _:
+            assert_never(task)
+
+
+def _enter(hooks: Hooks, phase: Phase) -> None:
+    _stop_if_asked(hooks)
+    hooks.entered(phase)
+
+
+def _stop_if_asked(hooks: Hooks) -> None:
+    if hooks.cancelled():
+        raise Cancelled
+
+
+def _check_finite(values: torch.Tensor, model: str) -> None:
+    """NaN would be saved as pure black without a word."""
+    if not bool(torch.isfinite(values).all()):
+        raise UserError(
+            f"The model “{model}” computed values that are no numbers, so there is no picture.",
+            "Try another sampler or more steps; if it stays so, the model’s files are damaged.",
+        )

@@ -1,0 +1,49 @@
+"""Between pixels and latents, and the noise that both start from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - its usual name
+
+from app.core.request import Mask, Pixels
+
+
+def to_tensor(pixels: Pixels) -> torch.Tensor:
+    """H x W x 3 of 0..255 -> 1 x 3 x H x W of -1..1, float32 on the CPU, channels last as diffusers makes them
+    (convolutions round differently in the other layout)."""
+    unit = (
+        pixels[None].astype(np.float32, order="C") / 255.0
+    )  # the batch axis first: added later, its stride hides the layout
+    return 2.0 * torch.from_numpy(unit.transpose(0, 3, 1, 2)) - 1.0
+
+
+def to_pixels(tensor: torch.Tensor) -> Pixels:
+    """1 x 3 x H x W of -1..1 -> H x W x 3 of 0..255; values beyond are clipped."""
+    unit = (tensor[0].float() / 2 + 0.5).clamp(0, 1)
+    return (unit * 255.0).round().to(torch.uint8).permute(1, 2, 0).contiguous().cpu().numpy()
+
+
+def mask_to_latents(mask: Mask, factor: int) -> torch.Tensor:
+    """H x W of 0..255 -> 1 x 1 x H/factor x W/factor of 0..1 by area: the mask stays soft. Sides divide by factor."""
+    unit = torch.from_numpy(mask.astype(np.float32) / 255.0)[None, None]
+    return F.avg_pool2d(unit, factor)
+
+
+def encode(vae: Any, picture: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """1 x 3 x H x W of -1..1 -> scaled latents. A KL autoencoder's are drawn from its posterior with ``generator``."""
+    output = vae.encode(picture)
+    latents = output.latent_dist.sample(generator) if hasattr(output, "latent_dist") else output.latents
+    return vae.config.scaling_factor * latents
+
+
+def decode(vae: Any, latents: torch.Tensor) -> torch.Tensor:
+    """Scaled latents -> 1 x 3 x H x W, about -1..1."""
+    return vae.decode(latents.to(vae.dtype) / vae.config.scaling_factor, return_dict=False)[0]
+
+
+def gaussian(shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:
+    """Noise from a CPU generator in float32, so that a seed means the same picture on every device."""
+    return torch.randn(shape, generator=generator, dtype=torch.float32)

@@ -1,0 +1,91 @@
+"""One run of a sampler: a fresh diffusers scheduler, cut for strength."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import diffusers
+import torch
+
+from app.core.errors import RequestError
+from app.core.samplers import Sampler
+
+
+def steps_to_run(steps: int, strength: float) -> int:
+    """How many of ``steps`` an image start at ``strength`` runs: the whole part of their product, as everywhere in
+    the field, but at least one unless the strength is 0. (The small term keeps 0.29 x 100 at 29.)"""
+    if strength <= 0:
+        return 0
+    return min(steps, max(1, int(steps * strength + 1e-6)))
+
+
+class Schedule:
+    """The noise levels of one job and the rule that goes from each to the next.
+
+    A scheduler keeps an index and a history, so a Schedule serves one pass over ``timesteps`` and is then spent.
+    Raises RequestError where the model knows fewer noise levels than steps are asked for.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        sampler: Sampler,
+        steps: int,
+        strength: float,
+        generator: torch.Generator,
+        device: torch.device,
+    ) -> None:
+        levels = int(config.get("num_train_timesteps", 1000))
+        if steps > levels:
+            raise RequestError(
+                f"{steps} steps cannot be run: this model knows {levels} noise levels.",
+                f"Choose at most {levels} steps.",
+            )
+        scheduler_class = getattr(diffusers, sampler.scheduler)
+        self._scheduler = scheduler_class.from_config(dict(config), **sampler.options)
+        self._scheduler.set_timesteps(steps, device=device)
+        skipped = (steps - steps_to_run(steps, strength)) * self._scheduler.order
+        self.timesteps: torch.Tensor = self._scheduler.timesteps[skipped:]
+        if hasattr(self._scheduler, "set_begin_index"):
+            self._scheduler.set_begin_index(skipped)
+        takes_generator = "generator" in inspect.signature(self._scheduler.step).parameters
+        self._step_options: dict[str, Any] = {"generator": generator} if takes_generator else {}
+        self._alphas: torch.Tensor = self._scheduler.alphas_cumprod.float().cpu()
+        self._predicts = self._scheduler.config.get("prediction_type", "epsilon")
+
+    def __len__(self) -> int:
+        return len(self.timesteps)
+
+    def pure_noise(self, noise: torch.Tensor) -> torch.Tensor:
+        """Unit noise at the level where the whole schedule begins."""
+        return noise * self._scheduler.init_noise_sigma
+
+    def noised(self, clean: torch.Tensor, noise: torch.Tensor, index: int) -> torch.Tensor:
+        """``clean`` at the level of step ``index``.
+
+        Some schedulers use their own position in place of the timestep once they run, so ask only for the first
+        step before the run, and right after a step for the one that follows.
+        """
+        return self._scheduler.add_noise(clean, noise, self.timesteps[index : index + 1])
+
+    def scaled(self, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        """``x`` in the variance-preserving form that the UNet was trained on."""
+        return self._scheduler.scale_model_input(x, t)
+
+    def step(self, noise: torch.Tensor, t: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        return self._scheduler.step(noise, t, x, return_dict=False, **self._step_options)[0]
+
+    def clean(self, scaled: torch.Tensor, noise: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        """What the model believes the end looks like (DDIM, arXiv 2010.02502, eq. 12), from the scaled input.
+
+        Exact where timesteps are whole numbers; the nearest level is taken where they are not.
+        """
+        alpha = self._alphas[round(float(t))]
+        signal, spread = alpha.sqrt().item(), (1 - alpha).sqrt().item()
+        if self._predicts == "v_prediction":  # arXiv 2202.00512
+            return signal * scaled - spread * noise
+        if self._predicts == "sample":
+            return noise
+        return (scaled - spread * noise) / signal
