@@ -1,0 +1,1 @@
+"""The picture being edited: QtCore and QtGui, no widgets."""

@@ -1,0 +1,167 @@
+"""Every undoable edit, one small QUndoCommand each: the only writers of the Document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QImage, QUndoCommand
+
+from app.core.geometry import Size
+from app.core.job import Result
+from app.core.request import TextToImage
+from app.document import images
+from app.document.document import Document, Origin, PictureState, State
+from app.document.patch import Patch
+from app.document.tiles import TILE, TileEdit, cut, within
+
+
+class PaintMask(QUndoCommand):
+    """The tiles of the mask change as ``edits`` say. One stroke is one of these."""
+
+    def __init__(self, document: Document, edits: Iterable[TileEdit], text: str = "Paint mask") -> None:
+        super().__init__(text)
+        self._document = document
+        self._steps = [(Patch(edit.box, edit.before), Patch(edit.box, edit.after)) for edit in edits]
+        document.packer.add(patch for step in self._steps for patch in step)
+
+    @property
+    def stored_bytes(self) -> int:
+        return sum(old.stored_bytes + new.stored_bytes for old, new in self._steps)
+
+    def redo(self) -> None:
+        self._document.write_mask((new.box, new.pixels()) for _, new in self._steps)
+
+    def undo(self) -> None:
+        self._document.write_mask((old.box, old.pixels()) for old, _ in self._steps)
+
+
+class ClearMask(PaintMask):
+    """Nothing is marked any more."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(document, _emptied(document), "Clear mask")
+
+
+class InvertMask(QUndoCommand):
+    """What was kept is repainted and the other way round, strength included. It is its own undo: nothing is kept."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__("Invert mask")
+        self._document = document
+
+    def redo(self) -> None:
+        self._document.invert_mask()
+
+    def undo(self) -> None:
+        self._document.invert_mask()
+
+
+class OpenPicture(QUndoCommand):
+    """Another picture with an empty mask; undo brings back the old one with its mask and size.
+
+    ``picture``: H x W x 3, or an RGB32 image, which is taken over: large ones are made elsewhere than on this thread.
+    """
+
+    def __init__(self, document: Document, picture: NDArray[np.uint8] | QImage, text: str = "Open picture") -> None:
+        super().__init__(text)
+        image = picture if isinstance(picture, QImage) else images.to_qimage(picture)
+        self._edit = _Exchange(document, image, Origin.new())
+
+    def redo(self) -> None:
+        self._edit.redo()
+
+    def undo(self) -> None:
+        self._edit.undo()
+
+
+class InsertResult(QUndoCommand):
+    """A finished Result becomes the picture, in one step; the mask stays.
+
+    Of a picture that was refined or inpainted only the Result's box is written, so that edits made elsewhere
+    meanwhile stay. A new picture, or one of another size, takes the whole place, with an empty mask if the old one
+    does not fit.
+    """
+
+    def __init__(self, document: Document, result: Result) -> None:
+        super().__init__(_step_name(result))
+        self._edit: _Exchange | _ExchangePicture | _Patch
+        if _size(result) != document.size:
+            self._edit = _Exchange(document, images.to_qimage(result.image), document.origin.remade())
+        elif document.has_picture and not isinstance(result.request.task, TextToImage):
+            self._edit = _Patch(document, result)
+        else:
+            self._edit = _ExchangePicture(document, images.to_qimage(result.image), document.origin.remade())
+
+    def redo(self) -> None:
+        self._edit.redo()
+
+    def undo(self) -> None:
+        self._edit.undo()
+
+
+class _Exchange:
+    """Everything: picture, mask and size. Holds whichever of the two states the document does not."""
+
+    def __init__(self, document: Document, picture: QImage, origin: Origin) -> None:
+        self._document = document
+        mask = images.blank_mask(picture.width(), picture.height())
+        self._other = State(picture=picture, mask=mask, has_picture=True, origin=origin)
+
+    def redo(self) -> None:
+        self._other = self._document.exchange(self._other)
+
+    undo = redo
+
+
+class _ExchangePicture:
+    """The whole picture under the same mask. Holds whichever of the two pictures the document does not."""
+
+    def __init__(self, document: Document, picture: QImage, origin: Origin) -> None:
+        self._document = document
+        self._other = PictureState(picture=picture, has_picture=True, origin=origin)
+
+    def redo(self) -> None:
+        self._other = self._document.exchange_picture(self._other)
+
+    undo = redo
+
+
+class _Patch:
+    """One box of the picture."""
+
+    def __init__(self, document: Document, result: Result) -> None:
+        self._document = document
+        place = result.box.clamped(document.size)
+        boxes = list(cut(QRect(place.x, place.y, place.width, place.height)))
+        self._before = [Patch(box, images.picture_part(document.picture, box)) for box in boxes]
+        self._after = [Patch(box, result.image[within(box, document.box)]) for box in boxes]
+        document.packer.add(self._before + self._after)
+
+    def redo(self) -> None:
+        self._document.write_picture((new.box, new.pixels()) for new in self._after)
+
+    def undo(self) -> None:
+        self._document.write_picture((old.box, old.pixels()) for old in self._before)
+
+
+def _emptied(document: Document) -> Iterable[TileEdit]:
+    empty = np.zeros((TILE, TILE), np.uint8)
+    empty.flags.writeable = False
+    for box in cut(document.box):
+        before = images.mask_part(document.mask, box)
+        if before.any():
+            before.flags.writeable = False
+            yield TileEdit(box, before, empty[: box.height(), : box.width()])
+
+
+def _size(result: Result) -> Size:
+    height, width = result.image.shape[:2]
+    return Size(width, height)
+
+
+def _step_name(result: Result) -> str:
+    names = {"TextToImage": "Generate", "ImageToImage": "Refine", "Inpaint": "Inpaint"}
+    return names[type(result.request.task).__name__]

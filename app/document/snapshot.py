@@ -1,0 +1,52 @@
+"""Document and Params -> Request: the moment at which everything that decides a picture is frozen."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from app.core.errors import RequestError
+from app.core.params import Intent, Params
+from app.core.request import FrameChoice, ImageToImage, Inpaint, Request, Task, TextToImage
+from app.document.document import Document
+
+
+def snapshot(document: Document, params: Params) -> Request:
+    """What ``params.intent`` asks for, with read-only copies of the pixels: painting on changes nothing in it.
+
+    Raises RequestError when something is missing (a model, a picture, a mask) or out of range.
+    """
+    if not params.model:
+        raise RequestError("There is no model to paint with yet.", "Choose a model, or add one first.")
+    task = _task(document, params)
+    generate = isinstance(task, TextToImage)
+    return Request(
+        prompt=params.prompt,
+        negative=params.negative,
+        model=params.model,
+        size=params.size if generate else document.size,
+        seed=params.seed,
+        steps=params.steps,
+        guidance=params.guidance,
+        sampler=params.sampler,
+        task=task,
+        frame=FrameChoice.WHOLE if generate else FrameChoice.AUTO,
+    )
+
+
+def _task(document: Document, params: Params) -> Task:
+    match params.intent:
+        case Intent.GENERATE:
+            return TextToImage()
+        case Intent.REFINE:
+            _need_picture(document, "refine")
+            return ImageToImage(image=document.pixels(), strength=params.strength)
+        case Intent.INPAINT:
+            _need_picture(document, "repaint a part of")
+            return Inpaint(image=document.pixels(), mask=document.mask_pixels(), strength=params.inpaint_strength)
+        case _:
+            assert_never(params.intent)
+
+
+def _need_picture(document: Document, verb: str) -> None:
+    if not document.has_picture:
+        raise RequestError(f"There is no picture to {verb} yet.", "Open or drop a picture, or generate one first.")
