@@ -1,0 +1,187 @@
+"""The composition root: builds everything, joins it, and runs the desktop."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import faulthandler
+import logging
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import TracebackType
+from typing import IO, NoReturn
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.core.environment import prepare_environment
+from app.core.job import Backend
+from app.core.settings import Folders, folders
+from app.document.document import Document
+from app.jobs.queue import JobQueue
+from app.jobs.worker import InferenceWorker
+from app.ui import session
+from app.ui.desk import Desk, Wishes
+from app.ui.dialogs import ask_before_losing
+from app.ui.icons import app_icon
+from app.ui.main_window import APP_NAME, MainWindow
+from app.ui.memory import remembered
+from app.ui.models import ModelShelf
+from app.ui.notices import Kind, Notice
+from app.ui.params import ParamStore
+from app.ui.theme import Theme
+
+log = logging.getLogger(__name__)
+
+_PATIENCE_MS = 3000
+"""How long closing waits for the worker. A step ends sooner; importing torch may take much longer."""
+
+
+def build(
+    backend: Backend | None = None,
+    data_dir: Path | None = None,
+    make_backend: Callable[[], Backend] | None = None,
+) -> MainWindow:
+    """The whole studio as a window that is not shown yet; closing it ends everything.
+
+    ``backend``: who paints, the engine if None; ``make_backend`` is called on the worker's thread in its place.
+    ``data_dir``: where models and settings are, the system's place if None. A QApplication must exist. Raises OSError
+    when the data folder cannot be made.
+    """
+    prepare_environment()
+    places = folders(data_dir)
+    places.make()
+    params, model_folders = remembered(places.settings)
+    store = ParamStore(session.params_from(params))
+    shelf = ModelShelf(store, places, model_folders)
+    document = Document(store.params.size)
+    worker = InferenceWorker(make_backend or (_engine if backend is None else lambda: backend))
+    desk = Desk(store=store, document=document, queue=JobQueue(worker), shelf=shelf, wishes=Wishes())
+    window = MainWindow(desk, worker, places)
+    for part in (store, shelf, document, desk.queue, desk.wishes, worker):
+        part.setParent(window)
+    worker.start()
+    return window
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the studio; returns the exit status."""
+    given = _parse(arguments)
+    if _lacks_display():
+        print(
+            "Limner needs a screen: start it in a desktop session, or use “limner render”, which works without one.",
+            file=sys.stderr,
+        )
+        return 2
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C in the terminal ends a program that sits in Qt's loop
+    application = QApplication([APP_NAME])
+    application.setApplicationName(APP_NAME)
+    application.setDesktopFileName("limner")
+    application.setWindowIcon(app_icon())
+    Theme(application)
+    places, trouble = _usable(folders(given.data_dir))
+    crash_log = _start_logging(places)
+    window = build(data_dir=places.data)
+    window.patience_ms = _PATIENCE_MS
+    window.ask_before_losing = lambda: ask_before_losing(window)
+    _show_unexpected(window)
+    if trouble:
+        window.notices.show_notice(Notice(kind=Kind.ERROR, title=trouble, text="Nothing is remembered after closing."))
+    window.show()
+    for path in given.pictures[:1]:
+        window.files.open(path)
+    application.aboutToQuit.connect(window.shut_down)
+    status = application.exec()
+    window.shut_down()
+    if not window.ended:
+        # A thread inside an import or a step cannot be stopped, and destroying a QThread that runs aborts. The
+        # settings are saved and no file is being written: nothing is lost by leaving without taking anything down.
+        _leave(status)
+    faulthandler.disable()
+    if crash_log is not None:
+        crash_log.close()
+    return status
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process at once, with the logs written out."""
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # a program without a console has none
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+    os._exit(status)
+
+
+def _lacks_display() -> bool:
+    """Qt would end the process with its own words. Only Linux can be asked, and a chosen platform is trusted."""
+    named = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return sys.platform.startswith("linux") and not any(os.environ.get(name) for name in named)
+
+
+def _engine() -> Backend:
+    # Imported here, on the worker's thread: torch takes seconds, and the window must not wait for it.
+    # On Windows, torch >= 2.9 is reported to find its DLLs only when it is imported before Qt (pytorch #166628,
+    # #169429). Should that be seen, import torch at the top of main() there, and only there: it costs the fast start.
+    from app.diffusion.engine import Engine
+
+    return Engine()
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="limner", description="Paint with Stable Diffusion v1 on your own machine.")
+    parser.add_argument("pictures", nargs="*", type=Path, metavar="PICTURE", help="a picture to open")
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="where models and settings are kept")
+    return parser.parse_args(arguments)
+
+
+def _usable(places: Folders) -> tuple[Folders, str]:
+    """The folders if they can be made, else temporary ones and a sentence on it."""
+    try:
+        places.make()
+    except OSError as error:
+        trouble = f"The data folder {places.data} cannot be used ({error.strerror})."
+        print(trouble, file=sys.stderr)
+        return Folders(Path(tempfile.mkdtemp(prefix="limner-"))), trouble
+    return places, ""
+
+
+def _start_logging(places: Folders) -> IO[str] | None:
+    """Log into the data folder, and let a crash of the interpreter leave its stack there. Returns that file, to be
+    closed at the end; None when both go to the console instead."""
+    handler: logging.Handler = logging.StreamHandler()
+    crash_log: IO[str] | None = None
+    try:
+        crash_log = places.log.with_suffix(".crash.log").open("a", encoding="utf-8")
+        handler = RotatingFileHandler(places.log, maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True)
+    except OSError:
+        pass
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    if (target := crash_log or sys.stderr) is not None:  # a program without a console has no stderr
+        faulthandler.enable(target)
+    return crash_log
+
+
+def _show_unexpected(window: MainWindow) -> None:
+    """An exception that nobody caught is logged and told; the window stays."""
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        details = "".join(traceback.format_exception(kind, error, trace))
+        log.error("unexpected: %s", details)
+        notice = Notice(
+            kind=Kind.ERROR,
+            title="Something went wrong inside Limner.",
+            text="You can go on; save your picture to be safe.",
+            details=details,
+        )
+        # Not at once: the exception may have come out of a paint event.
+        QTimer.singleShot(0, window, lambda: window.notices.show_notice(notice))
+
+    sys.excepthook = hook

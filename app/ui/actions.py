@@ -1,0 +1,137 @@
+"""Actions, shortcuts and menus, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMenuBar, QWidget
+
+from app.ui.canvas.tools import TOOLS
+from app.ui.icons import icon
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionRow:
+    """One thing that can be done. The first shortcut is shown, the others work as well."""
+
+    id: str
+    text: str
+    tip: str
+    shortcuts: tuple[str, ...] = ()
+    icon: str = ""
+    checkable: bool = False
+
+
+_TOOL_ROWS = tuple(
+    ActionRow(
+        id=f"tool_{tool.id}",
+        text=tool.label,
+        tip=tool.label,
+        shortcuts=(tool.shortcut,),
+        icon=tool.icon,
+        checkable=True,
+    )
+    for tool in TOOLS.values()
+)
+ACTIONS = (
+    ActionRow(id="open", text="Open…", tip="Open a picture", shortcuts=("Ctrl+O",), icon="open"),
+    ActionRow(id="save", text="Save as PNG…", tip="Save the picture as a PNG file", shortcuts=("Ctrl+S",), icon="save"),
+    ActionRow(
+        id="copy", text="Copy picture", tip="Copy the picture to the clipboard", shortcuts=("Ctrl+C",), icon="copy"
+    ),
+    ActionRow(id="paste", text="Paste picture", tip="Open the picture in the clipboard", shortcuts=("Ctrl+V",)),
+    ActionRow(id="data_folder", text="Open data folder", tip="Show where models, settings and the log are kept"),
+    ActionRow(id="quit", text="Quit", tip="Close Limner", shortcuts=("Ctrl+Q",)),
+    ActionRow(id="undo", text="Undo", tip="Take back the last step", shortcuts=("Ctrl+Z",), icon="undo"),
+    ActionRow(id="redo", text="Redo", tip="Do the step again", shortcuts=("Ctrl+Shift+Z", "Ctrl+Y"), icon="redo"),
+    ActionRow(
+        id="clear_mask", text="Clear mask", tip="Mark nothing any more", shortcuts=("Ctrl+Shift+A",), icon="clear"
+    ),
+    ActionRow(
+        id="invert_mask", text="Invert mask", tip="Mark what is not marked", shortcuts=("Ctrl+I",), icon="invert"
+    ),
+    ActionRow(
+        id="show_mask",
+        text="Show mask",
+        tip="Show or hide the mask; hidden, it still counts",
+        shortcuts=("M",),
+        icon="mask",
+        checkable=True,
+    ),
+    ActionRow(id="fit", text="Fit in window", tip="Show the whole picture", shortcuts=("Ctrl+0",), icon="fit"),
+    ActionRow(
+        id="actual_size", text="100 %", tip="One pixel of the picture to one of the screen", shortcuts=("Ctrl+1",)
+    ),
+    ActionRow(id="zoom_in", text="Zoom in", tip="Show the picture larger", shortcuts=("Ctrl++", "Ctrl+=")),
+    ActionRow(id="zoom_out", text="Zoom out", tip="Show the picture smaller", shortcuts=("Ctrl+-",)),
+    *_TOOL_ROWS,
+    ActionRow(id="generate", text="Paint", tip="Do what the button says", shortcuts=("Ctrl+Return", "Ctrl+Enter")),
+    ActionRow(
+        id="cancel", text="Cancel", tip="Cancel the innermost thing: stroke, notice, then job", shortcuts=("Esc",)
+    ),
+    ActionRow(id="model_help", text="How to use a full model", tip="What to do with a Stable Diffusion v1 model"),
+    ActionRow(id="about", text="About Limner", tip="Version and licence"),
+)
+
+MENUS: Mapping[str, tuple[str, ...]] = {
+    "&File": ("open", "save", "", "copy", "paste", "", "data_folder", "", "quit"),
+    "&Edit": ("undo", "redo", "", "clear_mask", "invert_mask"),
+    "&View": ("show_mask", "", "fit", "actual_size", "zoom_in", "zoom_out"),
+    "&Paint": (*(row.id for row in _TOOL_ROWS), "", "generate", "cancel"),
+    "&Help": ("model_help", "about"),
+}
+"""Ids of actions; an empty one is a line."""
+
+RAIL = (tuple(row.id for row in _TOOL_ROWS), ("clear_mask", "invert_mask", "show_mask"), ("undo", "redo"))
+"""What stands on the rail beside the canvas, in groups."""
+
+
+def make_actions(parent: QWidget, handlers: Mapping[str, Callable[[], object]]) -> dict[str, QAction]:
+    """Every action of the table with its handler. Raises KeyError for a row that has none."""
+    tools = QActionGroup(parent)
+    made = {}
+    for row in ACTIONS:
+        action = _make(row, parent)
+        action.triggered.connect(_without_checked(handlers[row.id]))
+        if row.id.startswith("tool_"):
+            tools.addAction(action)
+        parent.addAction(action)  # so that its shortcut works wherever the focus is
+        made[row.id] = action
+    return made
+
+
+def fill_menus(bar: QMenuBar, actions: Mapping[str, QAction]) -> None:
+    """Build the menus of the table."""
+    for title, ids in MENUS.items():
+        menu = bar.addMenu(title)
+        menu.setObjectName(f"menu{title.strip('&')}")
+        menu.setToolTipsVisible(True)
+        for id in ids:
+            if id:
+                menu.addAction(actions[id])
+            else:
+                menu.addSeparator()
+
+
+def _make(row: ActionRow, parent: QWidget) -> QAction:
+    action = QAction(row.text, parent)
+    action.setObjectName(row.id)
+    action.setCheckable(row.checkable)
+    if row.icon:
+        action.setIcon(icon(row.icon))
+        action.setIconVisibleInMenu(False)
+    keys = [QKeySequence(text) for text in row.shortcuts]
+    action.setShortcuts(keys)
+    shown = f" ({keys[0].toString(QKeySequence.SequenceFormat.NativeText)})" if keys else ""
+    action.setToolTip(row.tip + shown)
+    action.setStatusTip(row.tip)
+    return action
+
+
+def _without_checked(handler: Callable[[], object]) -> Callable[[bool], None]:
+    def call(_checked: bool = False) -> None:
+        handler()
+
+    return call

@@ -1,0 +1,1 @@
+"""The canvas view and one file per tool."""

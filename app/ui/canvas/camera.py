@@ -1,0 +1,80 @@
+"""The Camera: which part of the picture is seen, and how large; pure arithmetic around the one QTransform."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+from PySide6.QtCore import QPointF, QSizeF
+from PySide6.QtGui import QTransform
+
+from app.core.geometry import Size
+
+LEAST_ZOOM, MOST_ZOOM = 0.01, 64.0
+MARGIN = 24.0  # around a fitted picture, in view pixels
+_LADDER = (
+    *(0.01, 0.02, 0.03, 0.05, 0.0625, 0.0833, 0.125, 0.1667, 0.25, 0.3333, 0.5, 0.6667),
+    *(1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Camera:
+    """``zoom``: device pixels per picture pixel, so that 1 is one to one on every screen. ``centre``: the point of the
+    picture in the middle of the view. ``view``: the view's size in its own, device-independent pixels; ``dpr`` device
+    pixels make one of them. ``corner``: where on the window's device pixels the view starts, whole or not."""
+
+    zoom: float
+    centre: QPointF
+    view: QSizeF
+    dpr: float = 1.0
+    corner: QPointF = field(default_factory=QPointF)
+
+    @property
+    def scale(self) -> float:
+        """View pixels per picture pixel."""
+        return self.zoom / self.dpr
+
+    def transform(self) -> QTransform:
+        """Picture to view: for painting and for the pointer alike. The picture starts on a whole device pixel, or a
+        picture at 100 % would be blurred by a fraction of one."""
+        x = self.view.width() / 2 - self.centre.x() * self.scale
+        y = self.view.height() / 2 - self.centre.y() * self.scale
+        x = (round(self.corner.x() + x * self.dpr) - self.corner.x()) / self.dpr
+        y = (round(self.corner.y() + y * self.dpr) - self.corner.y()) / self.dpr
+        return QTransform(self.scale, 0.0, 0.0, self.scale, x, y)
+
+    def zoomed(self, zoom: float, anchor: QPointF) -> Camera:
+        """Another zoom, with the same point of the picture under ``anchor`` (in view pixels)."""
+        zoom = min(MOST_ZOOM, max(LEAST_ZOOM, zoom))
+        away = anchor - QPointF(self.view.width() / 2, self.view.height() / 2)
+        return replace(self, zoom=zoom, centre=self.centre + away / self.scale - away * self.dpr / zoom)
+
+    def panned(self, by: QPointF) -> Camera:
+        """Moved with the hand: ``by`` view pixels."""
+        return replace(self, centre=self.centre - by / self.scale)
+
+    def kept_near(self, picture: Size) -> Camera:
+        """The middle of the view stays over the picture, which can so never be lost."""
+        x = min(float(picture.width), max(0.0, self.centre.x()))
+        y = min(float(picture.height), max(0.0, self.centre.y()))
+        return replace(self, centre=QPointF(x, y))
+
+    def fitted(self, picture: Size) -> Camera:
+        """All of the picture with a margin. From 2 on by whole factors: each pixel gets the same number of them."""
+        margin = min(MARGIN, self.view.width() / 8, self.view.height() / 8)
+        room_x = max(1.0, self.view.width() - 2 * margin) * self.dpr / picture.width
+        room_y = max(1.0, self.view.height() - 2 * margin) * self.dpr / picture.height
+        zoom = min(room_x, room_y)
+        zoom = min(MOST_ZOOM, max(LEAST_ZOOM, float(math.floor(zoom)) if zoom >= 2.0 else zoom))
+        return replace(self, zoom=zoom, centre=QPointF(picture.width / 2, picture.height / 2))
+
+
+def step_in(zoom: float) -> float:
+    """The next rounder zoom above."""
+    return next((rung for rung in _LADDER if rung > zoom * 1.01), MOST_ZOOM)
+
+
+def step_out(zoom: float) -> float:
+    """The next rounder zoom below."""
+    return next((rung for rung in reversed(_LADDER) if rung < zoom / 1.01), LEAST_ZOOM)

@@ -1,0 +1,58 @@
+"""Qt's events read as what they mean on the canvas."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import Enum, auto
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QKeyEvent, QPointingDevice, QSinglePointEvent, QTabletEvent, QTransform, QWheelEvent
+
+from app.ui.canvas.drag import Pointer
+
+_WHEEL_FACTOR = 1.25  # for one notch, 120 units
+_TRACKPAD_FACTOR = 1.004  # for one pixel of scrolling
+
+
+class Key(Enum):
+    """What a key asks for."""
+
+    HAND = auto()
+    SWAP = auto()
+    CANCEL = auto()
+    LARGER = auto()
+    SMALLER = auto()
+    HARDER = auto()
+    SOFTER = auto()
+
+
+_PRESSED = {Qt.Key.Key_Space: Key.HAND, Qt.Key.Key_X: Key.SWAP}
+_TYPED = {"]": Key.LARGER, "[": Key.SMALLER, "}": Key.HARDER, "{": Key.SOFTER}
+
+
+def key_of(event: QKeyEvent) -> Key | None:
+    """None: the key means nothing here."""
+    if event.key() == Qt.Key.Key_Escape:
+        return Key.CANCEL
+    if not event.modifiers() and event.key() in _PRESSED:
+        return _PRESSED[Qt.Key(event.key())]
+    return _TYPED.get(event.text())  # by what is typed: the brackets lie elsewhere on other keyboards
+
+
+def pointer_of(event: QSinglePointEvent, to_view: QTransform) -> Pointer:
+    """Where the event is and what the pen says; ``to_view`` leads from the picture to the view."""
+    at: QPointF = event.position()
+    straight = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+    pointer = Pointer(view=at, picture=to_view.inverted()[0].map(at), straight=straight)
+    if isinstance(event, QTabletEvent):
+        eraser = event.pointerType() == QPointingDevice.PointerType.Eraser
+        return replace(pointer, pressure=max(0.05, event.pressure()), eraser=eraser)
+    return pointer
+
+
+def zoom_factor(event: QWheelEvent) -> float:
+    """How much larger the wheel, or two fingers, ask the picture to be."""
+    pixels = event.pixelDelta()
+    if not pixels.isNull() and event.device().type() == QPointingDevice.DeviceType.TouchPad:
+        return float(_TRACKPAD_FACTOR ** pixels.y())
+    return float(_WHEEL_FACTOR ** (event.angleDelta().y() / 120))

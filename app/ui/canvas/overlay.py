@@ -1,0 +1,100 @@
+"""The mask as a coloured layer over the picture, in a colour that reads well on what lies under it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRect
+from PySide6.QtGui import QColor, QImage, QPainter, QRegion
+
+from app.document import images
+from app.document.document import Document
+from app.document.strokes import Stroke
+from app.document.tiles import rects
+from app.ui.canvas.pyramid import Pyramid
+
+# Orange and blue stay apart for every kind of colour blindness; the light and dark third serves pictures full of both.
+TINTS = ((255, 92, 28), (0, 168, 255), (240, 60, 240), (180, 255, 60))
+_SAMPLES = 128  # each way, to judge what lies under the mask
+_STAY = 0.5  # the colour changes only when another one reads so much better: it must not flicker while painting
+
+
+class MaskOverlay:
+    """Shows the document's mask, with the stroke being drawn in it. Owns a copy of the mask for that: the draft is
+    drawn here and never in the document."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._tint = TINTS[0]
+        self.opacity = 0.5
+        self.visible = True
+        self.resting = False  # out of sight until the pointer moves, so that a new picture can be seen under it
+        self.drafting = False  # a stroke is being drawn
+        self.reset()
+
+    @property
+    def tint(self) -> QColor:
+        return QColor(*self._tint)
+
+    def reset(self) -> None:
+        """The document has another mask altogether."""
+        filled = QRect() if self._document.mask_empty else self._document.box
+        self._shown = Pyramid(self._document.mask.copy(), QRegion(filled))  # shared, it would be copied in a stroke
+        self._tint = TINTS[0]
+
+    def refresh(self, region: QRegion, stroke: Stroke | None) -> None:
+        """Take over the mask in ``region``, under the stroke where there is one."""
+        self.drafting = stroke is not None
+        region = region.intersected(self._document.box)
+        for box in rects(region):
+            if stroke is None:
+                images.copy_mask(self._document.mask, self._shown.base, box)
+            else:
+                images.write_mask(self._shown.base, box, stroke.preview(box))
+        self._shown.changed(region)
+
+    def settle(self) -> None:
+        """The stroke has become part of the mask as it was drawn: it is on the screen already."""
+        self.drafting = False
+
+    def level(self, k: int) -> QImage:
+        """What is shown, 2^k times smaller."""
+        return self._shown.level(k)
+
+    def draw(self, painter: QPainter, k: int, box: QRect) -> None:
+        """Paint the part that lies in ``box``. ``painter`` and ``box`` are in the pixels of level ``k``."""
+        if not self.visible or (self.resting and not self.drafting):
+            return
+        mask = self._shown.level(k)
+        part = images.tinted(mask, box.intersected(mask.rect()), _table(self._tint, self.opacity))
+        if part is not None:
+            painter.drawImage(QPointF(box.intersected(mask.rect()).topLeft()), part)
+
+    def choose_tint(self) -> bool:
+        """Pick the colour that stands out most from what lies under the mask; while it is empty, from the whole
+        picture. True when it became another one."""
+        step = max(1, max(self._document.size.width, self._document.size.height) // _SAMPLES)
+        colours, weights = images.sampled(self._document.picture, self._document.mask, step)
+        under = np.average(colours, axis=0, weights=weights if weights.any() else None)
+        contrast = {tint: _difference(tint, under) for tint in TINTS}
+        best = max(TINTS, key=lambda tint: contrast[tint])
+        if contrast[self._tint] >= _STAY * contrast[best]:
+            return False
+        self._tint = best
+        return True
+
+
+def _difference(tint: tuple[int, int, int], under: NDArray[np.float64]) -> float:
+    """How far two colours look apart: the "redmean" weighted distance (Riemersma, compuphase.com/cmetric.htm)."""
+    red = (tint[0] + under[0]) / 2
+    weights = np.array([2 + red / 256, 4.0, 2 + (255 - red) / 256])
+    return float(np.sqrt(np.sum(weights * (np.array(tint) - under) ** 2)))
+
+
+def _table(tint: tuple[int, int, int], opacity: float) -> NDArray[np.uint32]:
+    """Mask value -> premultiplied ARGB."""
+    alpha = np.arange(256) * opacity / 255.0
+    red, green, blue = (np.rint(alpha * channel).astype(np.uint32) for channel in tint)
+    whole = np.rint(alpha * 255.0).astype(np.uint32)
+    table: NDArray[np.uint32] = (whole << 24) | (red << 16) | (green << 8) | blue
+    return table

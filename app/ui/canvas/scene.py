@@ -1,0 +1,103 @@
+"""The Scene: everything that is drawn on the canvas in the picture's place, bottom to top."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPalette, QRegion, QTransform
+
+from app.document.document import Document
+from app.ui.canvas.forming import FormingPicture
+from app.ui.canvas.overlay import MaskOverlay
+from app.ui.canvas.pyramid import Pyramid, level_for, smooth_at
+
+_SQUARE = 8  # of the checkerboard, in view pixels
+
+
+class Scene:
+    """Surround, picture or checkerboard, mask, forming picture. Draws only what is exposed."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._picture = Pyramid(document.picture)
+        self.mask = MaskOverlay(document)
+        self.forming = FormingPicture()
+        self.checkered = True
+
+    def reset(self) -> None:
+        """The document holds other images now."""
+        self._picture = Pyramid(self._document.picture)
+        self.mask.reset()
+
+    def picture_changed(self, box: QRect) -> None:
+        """The document's picture has other pixels in ``box``, or is another image of the same size."""
+        if self._picture.base is self._document.picture:
+            self._picture.changed(QRegion(box))
+        else:
+            self._picture = Pyramid(self._document.picture)
+
+    def choose_tint(self) -> bool:
+        """Let the mask's colour follow what is under it. True when it became another one."""
+        return self._document.has_picture and self.mask.choose_tint()
+
+    def dirty(self, box: QRect, transform: QTransform, zoom: float) -> QRect:
+        """What of the view must be painted again when the picture's pixels in ``box`` changed."""
+        spread = 2 << level_for(zoom)  # smoothing reaches over to the neighbours
+        return transform.mapRect(QRectF(box.adjusted(-spread, -spread, spread, spread))).toAlignedRect()
+
+    def draw(self, painter: QPainter, exposed: QRect, transform: QTransform, zoom: float, palette: QPalette) -> None:
+        """Paint what lies in ``exposed`` (view pixels)."""
+        painter.fillRect(exposed, palette.color(QPalette.ColorRole.Dark))
+        place = transform.mapRect(QRectF(self._document.box))
+        if place.intersects(QRectF(exposed)):
+            painter.save()
+            painter.setClipRect(place, Qt.ClipOperation.IntersectClip)
+            self._draw_picture(painter, place, transform, zoom, palette)
+            self._draw_mask(painter, exposed, transform, zoom)
+            painter.restore()
+        self.forming.draw(painter, transform, palette.color(QPalette.ColorRole.Accent))
+
+    def _draw_picture(
+        self, painter: QPainter, place: QRectF, transform: QTransform, zoom: float, palette: QPalette
+    ) -> None:
+        if not self._document.has_picture:
+            if self.checkered:
+                painter.setBrushOrigin(place.topLeft())
+                painter.fillRect(place, _checkerboard(palette))
+            return
+        image = self._picture.level(level_for(zoom))
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth_at(zoom))
+        painter.setTransform(_level_transform(image, self._document.box, transform), True)
+        painter.drawImage(QPointF(), image)
+        painter.restore()
+
+    def _draw_mask(self, painter: QPainter, exposed: QRect, transform: QTransform, zoom: float) -> None:
+        if self._document.mask_empty and not self.mask.drafting:
+            return
+        k = level_for(zoom)
+        to_view = _level_transform(self.mask.level(k), self._document.box, transform)
+        to_level, _ = to_view.inverted()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth_at(zoom))
+        painter.setTransform(to_view, True)
+        # two pixels more, or the edge of what is exposed would be smoothed against nothing and show as a seam
+        self.mask.draw(painter, k, to_level.mapRect(QRectF(exposed)).toAlignedRect().adjusted(-2, -2, 2, 2))
+
+
+def _level_transform(image: QImage, box: QRect, transform: QTransform) -> QTransform:
+    """From a level's pixels to the view."""
+    return QTransform.fromScale(box.width() / image.width(), box.height() / image.height()) * transform
+
+
+def _checkerboard(palette: QPalette) -> QBrush:
+    """Two neutral greys, a shade from the surround."""
+    ground = palette.color(QPalette.ColorRole.Dark)
+    dark = ground.lightness() < 128
+    first = ground.lighter(125) if dark else QColor(255, 255, 255)
+    second = ground.lighter(145) if dark else QColor(236, 236, 236)
+    tile = QImage(2 * _SQUARE, 2 * _SQUARE, QImage.Format.Format_RGB32)
+    tile.fill(first)
+    painter = QPainter(tile)
+    painter.fillRect(_SQUARE, 0, _SQUARE, _SQUARE, second)
+    painter.fillRect(0, _SQUARE, _SQUARE, _SQUARE, second)
+    painter.end()
+    return QBrush(tile)

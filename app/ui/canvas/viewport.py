@@ -1,0 +1,83 @@
+"""The Viewport: zooming and panning a widget over the document's picture."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QPoint, QPointF, QSizeF, Signal
+from PySide6.QtGui import QTransform
+from PySide6.QtWidgets import QWidget
+
+from app.document.document import Document
+from app.ui.canvas.camera import Camera, step_in, step_out
+
+
+class Viewport(QObject):
+    """What of the picture the widget shows, and how large. The picture fits until the person zooms or pans."""
+
+    moved = Signal()  # another part or another size is seen
+    zoom_changed = Signal(float)
+
+    def __init__(self, widget: QWidget, document: Document) -> None:
+        super().__init__(widget)
+        self._widget = widget
+        self._document = document
+        self._zoom, self._centre = 1.0, QPointF()
+        self._stays_fitted = True
+
+    @property
+    def zoom(self) -> float:
+        """Device pixels per picture pixel: 1.0 is one to one."""
+        return self._zoom
+
+    @property
+    def camera(self) -> Camera:
+        widget = self._widget
+        dpr = widget.devicePixelRatioF()
+        corner = QPointF(widget.mapTo(widget.window(), QPoint())) * dpr
+        return Camera(zoom=self._zoom, centre=self._centre, view=QSizeF(widget.size()), dpr=dpr, corner=corner)
+
+    @property
+    def transform(self) -> QTransform:
+        """Picture to view."""
+        return self.camera.transform()
+
+    def to_view(self, point: QPointF) -> QPointF:
+        return self.transform.map(point)
+
+    def to_picture(self, point: QPointF) -> QPointF:
+        return self.transform.inverted()[0].map(point)
+
+    def fit(self) -> None:
+        """Show all of the picture, also after the widget is resized."""
+        self._look(self.camera.fitted(self._document.size))
+        self._stays_fitted = True
+
+    def refit(self) -> None:
+        """The widget has another size or is on another screen."""
+        if self._stays_fitted:
+            self.fit()
+        else:
+            self.moved.emit()
+
+    def zoom_to(self, factor: float, anchor: QPointF | None = None) -> None:
+        """Zoom with the point under ``anchor`` (view pixels; the middle if None) staying where it is."""
+        if anchor is None:
+            anchor = QPointF(self._widget.width() / 2, self._widget.height() / 2)
+        self._look(self.camera.zoomed(factor, anchor).kept_near(self._document.size))
+
+    def zoom_in(self) -> None:
+        self.zoom_to(step_in(self._zoom))
+
+    def zoom_out(self) -> None:
+        self.zoom_to(step_out(self._zoom))
+
+    def pan_by(self, by: QPointF) -> None:
+        """Move the picture by view pixels."""
+        self._look(self.camera.panned(by).kept_near(self._document.size))
+
+    def _look(self, camera: Camera) -> None:
+        self._stays_fitted = False
+        zoomed = camera.zoom != self._zoom
+        self._zoom, self._centre = camera.zoom, camera.centre
+        if zoomed:
+            self.zoom_changed.emit(self._zoom)
+        self.moved.emit()

@@ -1,0 +1,235 @@
+"""What each action does, and which signals lead where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
+
+from app.core.errors import ModelError
+from app.core.job import Result
+from app.core.params import Params
+from app.document.commands import ClearMask, InvertMask
+from app.ui.canvas.tools import TOOLS
+from app.ui.icons import icon
+from app.ui.notices import Help, Kind, Notice
+
+if TYPE_CHECKING:
+    from app.ui.main_window import MainWindow
+
+_HELP_TITLE = "Painting with a full model"
+_HELP_TEXT = (
+    "Limner paints with any Stable Diffusion v1 model in diffusers layout: a folder with model_index.json, unet, vae "
+    "and text_encoder. Put it into the models folder, or choose “Add a model folder…” in the list of models."
+)
+
+
+class WindowCommands(QObject):
+    """The handlers of the actions. It knows the window's parts and none of their insides."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._desk = window.desk
+        self._document = window.desk.document
+        self._canvas = window.canvas
+        self.open_folder = Path.home()
+        self.save_folder = Path.home()
+        self._name = "Untitled"
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """By the ids of the actions."""
+        canvas, undo = self._canvas, self._document.undo
+        tools = {f"tool_{id}": (lambda id=id: canvas.set_tool(id)) for id in TOOLS}
+        return tools | {
+            "open": self.open,
+            "save": self.save,
+            "copy": self.copy,
+            "paste": self.paste,
+            "data_folder": lambda: self._show_folder(self._window.folders.data),
+            "quit": self._window.close,
+            "undo": undo.undo,
+            "redo": undo.redo,
+            "clear_mask": lambda: undo.push(ClearMask(self._document)),
+            "invert_mask": lambda: undo.push(InvertMask(self._document)),
+            "show_mask": self.toggle_mask,
+            "fit": canvas.fit,
+            "actual_size": canvas.actual_size,
+            "zoom_in": canvas.zoom_in,
+            "zoom_out": canvas.zoom_out,
+            "generate": self._window.painting.submit,
+            "cancel": self.escape,
+            "model_help": self.show_model_help,
+            "about": self.show_about,
+        }
+
+    def connect_all(self) -> None:
+        """Join the parts of the finished window, and show how things stand."""
+        window, canvas, status = self._window, self._canvas, self._window.status_line
+        wishes = self._desk.wishes
+        wishes.paint.connect(window.painting.submit)
+        wishes.stop.connect(window.painting.stop)
+        wishes.open_picture.connect(self.open)
+        wishes.add_model.connect(self.add_model)
+        wishes.model_help.connect(self.show_model_help)
+        wishes.try_prompt.connect(self.try_prompt)
+        canvas.zoom_changed.connect(status.show_zoom)
+        canvas.pointer_moved.connect(status.show_pointer)
+        canvas.hint_changed.connect(status.show_hint)
+        canvas.tool_changed.connect(lambda id: window.actions_by_id[f"tool_{id}"].setChecked(True))
+        status.zoom_asked.connect(canvas.fit)
+        window.painting.arrived.connect(self._on_arrived)
+        window.files.opened.connect(self._on_opened)
+        window.files.saved.connect(self._on_saved)
+        self._document.reset.connect(self._on_document)
+        self._document.changed.connect(self._on_document)
+        self._document.mask_emptied.connect(self._on_document)
+        self._document.undo.indexChanged.connect(self._on_document)
+        self._desk.store.changed.connect(self._on_params)
+        window.actions_by_id["show_mask"].setChecked(canvas.mask_visible)
+        status.show_zoom(canvas.zoom)
+        status.show_hint(canvas.hint)
+        window.actions_by_id[f"tool_{canvas.tool}"].setChecked(True)
+        self._on_params(self._desk.store.params, {"size"})
+        self._on_document()
+
+    # Files
+
+    def open(self) -> None:
+        path = self._window.dialogs.open_picture(self.open_folder)
+        if path is not None:
+            self.open_folder = path.parent
+            self._window.notices.clear_quiet()
+            self._window.files.open(path)
+
+    def save(self) -> None:
+        if (path := self._ask_where()) is not None:
+            self._window.files.save(path)
+
+    def save_and_close(self) -> None:
+        """Close once the picture is safe on the disk; stay open when that fails or the person thinks better of it."""
+        if (path := self._ask_where()) is not None:
+            self._window.files.save(path, then=self._window.close)
+
+    def _ask_where(self) -> Path | None:
+        path = self._window.dialogs.save_picture(self.save_folder / f"{Path(self._name).stem}.png")
+        if path is not None:
+            self.save_folder = path.parent
+        return path
+
+    def copy(self) -> None:
+        QGuiApplication.clipboard().setImage(QImage(self._document.picture))
+        self._window.status_line.show_hint("The picture is in the clipboard.")
+
+    def paste(self) -> None:
+        mime = QGuiApplication.clipboard().mimeData()
+        if mime is not None:
+            self._window.notices.clear_quiet()
+            self._window.files.take(mime)
+
+    # Models and help
+
+    def add_model(self) -> None:
+        path = self._window.dialogs.model_folder(self._window.folders.models)
+        if path is None:
+            return
+        try:
+            model = self._desk.shelf.add(path)
+        except ModelError as error:
+            self._tell(Notice(kind=Kind.ERROR, title=error.message, text=error.remedy))
+            return
+        self._tell(Notice(title=f"{model.name} is in use now."))
+
+    def show_model_help(self) -> None:
+        missing = self._desk.shelf.current is None
+        self._tell(
+            Notice(
+                kind=Kind.ERROR if missing else Kind.INFO,
+                title="There is no model to paint with yet." if missing else _HELP_TITLE,
+                text=_HELP_TEXT,
+                help=Help(label="Open the models folder", act=lambda: self._show_folder(self._desk.shelf.folder)),
+            )
+        )
+
+    def show_about(self) -> None:
+        self._tell(
+            Notice(
+                title=f"Limner {_version()}",
+                text="A studio for painting with Stable Diffusion v1 on your own machine. Apache License 2.0.",
+            )
+        )
+
+    # Painting
+
+    def try_prompt(self, prompt: str) -> None:
+        self._desk.store.update(prompt=prompt)
+        self._window.painting.submit()
+
+    def toggle_mask(self) -> None:
+        shown = not self._canvas.mask_visible
+        self._canvas.set_mask_visible(shown)
+        action = self._window.actions_by_id["show_mask"]
+        action.setChecked(shown)
+        action.setIcon(icon("mask" if shown else "mask-off"))
+
+    def escape(self) -> None:
+        """Cancel the innermost thing there is."""
+        if self._canvas.cancel_stroke() or self._window.notices.close_newest():
+            return
+        self._window.painting.stop()
+
+    # What changed
+
+    def _on_arrived(self, result: Result) -> None:
+        self._window.status_line.show_result(result)
+
+    def _on_opened(self, path: Path | None) -> None:
+        self._window.intents.picture_opened()
+        self._window.status_line.forget_result()
+        self._name = path.name if path else "Untitled"
+        if path is not None:
+            self.open_folder = path.parent
+        self._on_document()
+
+    def _on_saved(self, path: Path) -> None:
+        self._name = path.name
+        self._window.status_line.show_hint(f"Saved as {path.name}.")
+        self._on_document()
+
+    def _on_params(self, params: Params, names: set[str]) -> None:
+        if "size" in names:
+            self._document.resize_blank(params.size)
+
+    def _on_document(self, *_: object) -> None:
+        document, undo, window = self._document, self._document.undo, self._window
+        enabled = {
+            "save": document.has_picture,
+            "copy": document.has_picture,
+            "clear_mask": not document.mask_empty,
+            "undo": undo.canUndo(),
+            "redo": undo.canRedo(),
+        }
+        for id, possible in enabled.items():
+            window.actions_by_id[id].setEnabled(possible)
+        for id, word, step in (("undo", "Undo", undo.undoText()), ("redo", "Redo", undo.redoText())):
+            window.actions_by_id[id].setText(f"{word} {step[:1].lower()}{step[1:]}" if step else word)
+        window.status_line.show_size(document.size)
+        window.setWindowTitle(f"{self._name}[*] — Limner")
+        window.setWindowModified(window.files.unsaved)
+
+    def _tell(self, notice: Notice) -> None:
+        self._window.notices.show_notice(notice)
+
+    def _show_folder(self, folder: Path) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+
+def _version() -> str:
+    try:
+        return version("limner")
+    except PackageNotFoundError:
+        return ""

@@ -1,0 +1,34 @@
+"""What the panels meet in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Signal
+
+from app.document.document import Document
+from app.jobs.queue import JobQueue
+from app.ui.models import ModelShelf
+from app.ui.params import ParamStore
+
+
+class Wishes(QObject):
+    """What the person asks for in a panel and the window does."""
+
+    paint = Signal()
+    stop = Signal()
+    open_picture = Signal()
+    add_model = Signal()
+    model_help = Signal()
+    try_prompt = Signal(str)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """The things that every panel may listen to and speak to; none of them knows a panel."""
+
+    store: ParamStore
+    document: Document
+    queue: JobQueue
+    shelf: ModelShelf
+    wishes: Wishes

@@ -1,0 +1,133 @@
+"""Opening and saving pictures while the window stays alive."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QObject, Qt, Signal
+from PySide6.QtGui import QImage, QPainter
+
+from app.core.errors import PictureError
+from app.document import images
+from app.document.commands import OpenPicture
+from app.document.document import Document
+from app.jobs.background import Background
+from app.library.pictures import load_picture, save_png
+from app.ui.drops import DroppedFiles, DroppedImage, DroppedLink, read_drop
+from app.ui.notices import Kind, Notice
+
+log = logging.getLogger(__name__)
+
+_KEPT = "Your picture is as it was."
+
+
+class PictureFiles(QObject):
+    """Brings pictures into the document and writes them out. ``tell`` is given what the person should know."""
+
+    opened = Signal(object)
+    """The path of a picture that has become the document; None when it came from no file."""
+    saved = Signal(object)
+    """The path that the document was written to."""
+
+    def __init__(
+        self,
+        document: Document,
+        background: Background,
+        tell: Callable[[Notice], None],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._background = background
+        self._tell = tell
+        self._saved_key = document.picture.cacheKey()
+
+    @property
+    def unsaved(self) -> bool:
+        """There are pixels that no file has. The mask does not count: a PNG could not hold it."""
+        # The key changes with every write to the pixels and is kept by copies that share them.
+        return self._document.has_picture and self._document.picture.cacheKey() != self._saved_key
+
+    def take(self, mime: QMimeData) -> None:
+        """Open what was dropped or pasted, or say why that cannot be."""
+        match read_drop(mime):
+            case DroppedFiles(path=path, others=others):
+                if others:
+                    more = "the other one is" if others == 1 else f"the other {others} are"
+                    self._tell(Notice(title=f"Only the first file is opened; {more} left alone."))
+                self.open(path)
+            case DroppedImage(image=image):
+                self._bring_in(lambda: _Brought(_flat(image)), None, "Paste picture")
+            case DroppedLink():
+                self._tell(Notice(title="That is a link.", text="Save the picture to a file, then drop the file."))
+            case None:
+                self._tell(Notice(title="There is no picture in that.", text=f"Drop a picture file. {_KEPT}"))
+
+    def open(self, path: Path) -> None:
+        self._bring_in(lambda: _loaded(path), path, f"Open {path.name}")
+
+    def save(self, path: Path, then: Callable[[], object] = lambda: None) -> None:
+        """Write the picture as it is now; ``then`` is called once it is safely on the disk, and only then."""
+        picture = QImage(self._document.picture)  # shares the pixels; who writes them gets a copy of their own
+
+        def done(_: None) -> None:
+            self._saved_key = picture.cacheKey()
+            self.saved.emit(path)
+            then()
+
+        def write() -> None:
+            save_png(path, images.to_pixels(picture), {"Software": "Limner"})
+
+        self._background.run(write, done, self._failed)
+
+    def _bring_in(self, read: Callable[[], _Brought], path: Path | None, text: str) -> None:
+        def done(picture: _Brought) -> None:
+            self._document.undo.push(OpenPicture(self._document, picture.image, text))
+            if path is not None:
+                self._saved_key = self._document.picture.cacheKey()
+            for note in picture.notes:
+                self._tell(Notice(title=note))
+            self.opened.emit(path)
+
+        self._background.run(read, done, self._failed)
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, PictureError):
+            self._tell(Notice(kind=Kind.ERROR, title=error.message, text=f"{error.remedy} {_KEPT}"))
+            return
+        log.error("a file failed", exc_info=error)
+        self._tell(
+            Notice(
+                kind=Kind.ERROR,
+                title="Something went wrong with that file.",
+                text=f"Try another one. {_KEPT}",
+                details=repr(error),
+            )
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Brought:
+    """A picture as the document holds it (RGB32), and what the person should know about it."""
+
+    image: QImage
+    notes: tuple[str, ...] = ()
+
+
+def _loaded(path: Path) -> _Brought:
+    """The picture in a file. Raises PictureError."""
+    picture = load_picture(path)
+    return _Brought(images.to_qimage(picture.pixels), picture.notes)
+
+
+def _flat(image: QImage) -> QImage:
+    """An image over white where it is transparent."""
+    flat = QImage(image.size(), QImage.Format.Format_RGB32)
+    flat.fill(Qt.GlobalColor.white)
+    painter = QPainter(flat)
+    painter.drawImage(flat.rect(), image)
+    painter.end()
+    return flat

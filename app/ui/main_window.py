@@ -1,0 +1,212 @@
+"""The window: lays out the panels around the canvas and connects what is wished with what does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+)
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QScrollArea, QSplitter, QVBoxLayout, QWidget
+
+from app.core.settings import Folders
+from app.jobs.background import Background
+from app.jobs.worker import InferenceWorker
+from app.ui import actions
+from app.ui.canvas.view import CanvasView
+from app.ui.commands import WindowCommands
+from app.ui.desk import Desk
+from app.ui.dialogs import Choice, SystemDialogs
+from app.ui.drops import DropVeil, read_drop
+from app.ui.empty_state import EmptyState
+from app.ui.files import PictureFiles
+from app.ui.intents import IntentFollower
+from app.ui.memory import Memory
+from app.ui.notices import Notices
+from app.ui.painting import Painting
+from app.ui.panels.generate import GeneratePanel
+from app.ui.panels.more import MorePanel
+from app.ui.panels.prompt import PromptPanel
+from app.ui.panels.run import RunPanel
+from app.ui.status_line import StatusLine
+from app.ui.theme import GRID, PANEL_WIDTH
+from app.ui.tool_bars import ToolOptions, ToolRail
+
+APP_NAME = "Limner"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PanelRow:
+    """One panel of the column. ``fixed`` ones stay at the bottom while the others scroll."""
+
+    id: str
+    make: Callable[[Desk], QWidget]
+    fixed: bool = False
+
+
+PANELS = (
+    PanelRow(id="prompt", make=PromptPanel),
+    PanelRow(id="generate", make=GeneratePanel),
+    PanelRow(id="more", make=MorePanel),
+    PanelRow(id="run", make=RunPanel, fixed=True),
+)
+
+
+class MainWindow(QMainWindow):
+    """Everything that is seen. Closing it ends the worker and all work in the background.
+
+    ``patience_ms``: how long closing waits for the worker, for as long as it takes if None. ``ended``: its thread has
+    ended, and the window may be destroyed.
+    """
+
+    def __init__(self, desk: Desk, worker: InferenceWorker, folders: Folders) -> None:
+        super().__init__()
+        self.setObjectName("mainWindow")
+        self.setAccessibleName(APP_NAME)
+        self.setAcceptDrops(True)
+        self.setMinimumSize(960, 560)  # the names and numbers of the tool options are whole, also in wider fonts
+        self.resize(1360, 860)
+        self.desk = desk
+        self.folders = folders
+        self._worker = worker
+        self._closed = False
+        self.patience_ms: int | None = None
+        self.ended = False
+        self.dialogs = SystemDialogs(self)
+        self.ask_before_losing: Callable[[], Choice] = lambda: Choice.DISCARD
+        """Asked when closing would lose pixels; the desktop puts a question here."""
+        self._build_canvas_area()
+        self.background = Background(self)
+        self.files = PictureFiles(desk.document, self.background, self.notices.show_notice, self)
+        self.painting = Painting(desk, self.canvas, self.notices, self)
+        self.intents = IntentFollower(desk.store, desk.document, self)
+        self.commands = WindowCommands(self)
+        self.actions_by_id: dict[str, QAction] = actions.make_actions(self, self.commands.handlers())
+        actions.fill_menus(self.menuBar(), self.actions_by_id)
+        self.menuBar().setNativeMenuBar(True)
+        self.status_line = StatusLine()
+        self._lay_out()
+        self.commands.connect_all()
+        self.memory = Memory(self)
+
+    def _build_canvas_area(self) -> None:
+        """The canvas with what may lie over it: siblings, because children would inherit its cursor."""
+        self.canvas_area = QWidget()
+        self.canvas_area.setObjectName("canvasArea")
+        self.canvas = CanvasView(self.desk.document, self.canvas_area)
+        self.canvas.setToolTip("")
+        row = QHBoxLayout(self.canvas_area)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.canvas)
+        self.empty_state = EmptyState(self.desk, self.canvas_area)
+        self.notices = Notices(self.canvas_area)
+        self.veil = DropVeil(self.canvas_area)
+
+    def _lay_out(self) -> None:
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(ToolOptions(self.canvas))
+        column.addWidget(self.canvas_area, 1)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setObjectName("splitter")
+        self.splitter.setHandleWidth(1)  # one line is drawn; Qt lets a wider strip be grabbed
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(middle)
+        self.splitter.addWidget(self._make_panel_column())
+        self.splitter.setStretchFactor(0, 1)
+        self.splitter.setSizes([1000, PANEL_WIDTH])
+        rail = ToolRail([[self.actions_by_id[id] for id in group] for group in actions.RAIL])
+        whole = QWidget()
+        rows = QVBoxLayout(whole)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        upper = QHBoxLayout()
+        upper.setSpacing(0)
+        upper.addWidget(rail)
+        upper.addWidget(self.splitter, 1)
+        rows.addLayout(upper, 1)
+        rows.addWidget(self.status_line)
+        self.setCentralWidget(whole)
+        next(iter(self.panels.values())).setFocus()  # one can type at once
+
+    def _make_panel_column(self) -> QWidget:
+        column_widget = QFrame()
+        column_widget.setObjectName("panelColumn")
+        column_widget.setMinimumWidth(PANEL_WIDTH - 2 * GRID)
+        column_widget.setMaximumWidth(2 * PANEL_WIDTH)
+        column = QVBoxLayout(column_widget)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        content = QWidget()
+        inner = QVBoxLayout(content)
+        inner.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        inner.setSpacing(2 * GRID)
+        scroll = QScrollArea()
+        scroll.setObjectName("panelScroll")
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(content)  # before the panels are made, or Tab would come to the fixed ones first
+        column.addWidget(scroll, 1)
+        self.panels = {row.id: row.make(self.desk) for row in PANELS}
+        for row, panel in zip(PANELS, self.panels.values(), strict=True):
+            (column if row.fixed else inner).addWidget(panel)
+        inner.addStretch(1)
+        return column_widget
+
+    # Drag and drop: anywhere on the window
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        # Everything is taken, so that what cannot be opened gets an answer and not a silent refusal.
+        event.acceptProposedAction()
+        if read_drop(event.mimeData()) is not None:
+            self.veil.lift()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.veil.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.veil.hide()
+        event.acceptProposedAction()
+        self.notices.clear_quiet()
+        self.files.take(event.mimeData())
+
+    # Closing
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self._closed and self.files.unsaved:
+            match self.ask_before_losing():
+                case Choice.CANCEL:
+                    event.ignore()
+                    return
+                case Choice.SAVE:
+                    event.ignore()
+                    self.commands.save_and_close()
+                    return
+                case Choice.DISCARD:
+                    pass
+        self.shut_down()
+        super().closeEvent(event)
+
+    def shut_down(self) -> None:
+        """Keep the settings and end all threads; a second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        self.memory.save()
+        self.hide()  # ending a step may take a moment, and nobody should look at a window that does not answer
+        self.desk.queue.cancel_all()
+        self.background.stop()
+        self.ended = self._worker.stop(self.patience_ms)

@@ -1,0 +1,86 @@
+"""Keeping the window's layout, brushes and parameters from one start to the next."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QToolButton
+
+from app.core.settings import load_settings, save_settings
+from app.ui import session
+from app.ui.canvas.first_brush import FirstBrush
+from app.ui.canvas.tools import TOOLS
+
+if TYPE_CHECKING:
+    from app.ui.main_window import MainWindow
+
+log = logging.getLogger(__name__)
+
+
+class Memory(QObject):
+    """Restores the window when it is made, and saves it when it closes. Nothing that a file holds can stop either."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        values = load_settings(window.folders.settings)
+        self._restore(values)
+        self._first_brush: FirstBrush | None = None
+        if not session.knows_brush_size(values):
+            self._first_brush = FirstBrush(window.desk.document, window.canvas, self)
+
+    def save(self) -> None:
+        try:
+            save_settings(self._window.folders.settings, self._values())
+        except OSError as error:
+            log.info("the settings cannot be saved: %s", error)  # no reason to keep anyone from leaving
+
+    def _values(self) -> dict[str, Any]:
+        window, desk, commands = self._window, self._window.desk, self._window.commands
+        fold = self._fold()
+        return {
+            "params": session.params_to_values(desk.store.params),
+            "geometry": session.packed(window.saveGeometry()),
+            "splitter": session.packed(window.splitter.saveState()),
+            "tool": window.canvas.tool,
+            "brushes": self._brushes(),
+            "more": fold is not None and fold.isChecked(),
+            "open_folder": str(commands.open_folder),
+            "save_folder": str(commands.save_folder),
+            "model_folders": [str(path) for path in desk.shelf.added],
+        }
+
+    def _restore(self, values: session.Values) -> None:
+        window, commands = self._window, self._window.commands
+        if values.get("geometry"):
+            window.restoreGeometry(session.unpacked(values, "geometry"))
+        if values.get("splitter"):
+            window.splitter.restoreState(session.unpacked(values, "splitter"))
+        window.canvas.restore_brushes(session.section(values, "brushes"))
+        tool = values.get("tool")
+        if isinstance(tool, str) and tool in TOOLS:
+            window.canvas.set_tool(tool)
+        if (fold := self._fold()) is not None:
+            fold.setChecked(values.get("more") is True)
+        commands.open_folder = session.folder(values, "open_folder")
+        commands.save_folder = session.folder(values, "save_folder")
+
+    def _brushes(self) -> dict[str, dict[str, float]]:
+        """The brushes, without a size that nobody has chosen."""
+        brushes = self._window.canvas.brushes()
+        if self._first_brush is not None and not self._first_brush.chosen:
+            for brush in brushes.values():
+                del brush["size"]
+        return brushes
+
+    def _fold(self) -> QToolButton | None:
+        return self._window.findChild(QToolButton, "moreButton")
+
+
+def remembered(path: Path) -> tuple[session.Values, list[Path]]:
+    """The parameters and the added model folders: what must be known before the window is made."""
+    values = load_settings(path)
+    return session.section(values, "params"), session.paths(values, "model_folders")

@@ -1,0 +1,86 @@
+"""The models there are to choose from, and which of them is in use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.core.geometry import Size
+from app.core.params import Params
+from app.core.settings import Folders
+from app.library.models import Model, find_models, read_model
+from app.ui.params import ParamStore
+
+
+class ModelShelf(QObject):
+    """Knows the models on disk and keeps ``Params.model`` pointing at one that is there."""
+
+    changed = Signal()
+    """The models, or the one in use, are others now."""
+
+    def __init__(
+        self, store: ParamStore, folders: Folders, added: Sequence[Path] = (), parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._store = store
+        self._folders = folders
+        self._added = list(added)
+        self._models: tuple[Model, ...] = ()
+        store.changed.connect(self._on_params)
+        self.look_again()
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        return self._models
+
+    @property
+    def added(self) -> tuple[Path, ...]:
+        """Folders that the person named, beside those in the models folder."""
+        return tuple(self._added)
+
+    @property
+    def folder(self) -> Path:
+        """Where a model is found by itself."""
+        return self._folders.models
+
+    @property
+    def current(self) -> Model | None:
+        return self._find(self._store.params.model)
+
+    def look_again(self) -> None:
+        """Read the folders anew; a model that is gone makes room for the first there is."""
+        self._models = tuple(find_models(self._folders, self._added))
+        if self.current is None:
+            self._store.update(model=self._models[0].id if self._models else "")
+        self.changed.emit()
+
+    def add(self, path: Path) -> Model:
+        """Take a model folder in and use it. Raises ModelError with what is wrong with it."""
+        model = read_model(path)
+        if self._find(model.id) is None:
+            self._added.append(model.path)
+        self.look_again()
+        self._store.update(model=model.id)
+        return model
+
+    def _find(self, id: str) -> Model | None:
+        return next((model for model in self._models if model.id == id), None)
+
+    def _on_params(self, params: Params, names: set[str]) -> None:
+        if "model" not in names:
+            return
+        model = self._find(params.model)
+        if model is not None and "size" not in names:
+            self._store.update(size=suited(params, model).size)
+        self.changed.emit()
+
+
+def suited(params: Params, model: Model) -> Params:
+    """The parameters with a size that the model paints well: its own, unless the one set is near enough."""
+    own = model.native_size
+    if own * own / 2 <= params.size.area <= own * own * 2:
+        return params
+    return replace(params, size=Size(own, own))

@@ -1,0 +1,163 @@
+"""From the button to the picture: submitting what is asked for, showing it form, taking the result in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoCommand
+
+from app.core.errors import RequestError
+from app.core.job import Failed, Job, JobState, Preview, Result
+from app.core.request import TextToImage
+from app.document.commands import InsertResult, OpenPicture
+from app.document.document import Origin
+from app.document.snapshot import snapshot
+from app.jobs.worker import EngineChanged, EngineState
+from app.ui.canvas.view import CanvasView
+from app.ui.desk import Desk
+from app.ui.notices import Help, Kind, Notice, Notices
+from app.ui.params import random_seed
+
+_KEPT = "Your picture and your mask are as they were."
+
+
+class Painting(QObject):
+    """Carries jobs between the desk and the canvas.
+
+    A job paints into the picture that it was asked for and into no other: what finishes while another one is open is
+    held until the person wants to see it.
+    """
+
+    arrived = Signal(object)
+    """A Result that has just become the picture."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        canvas: CanvasView,
+        notices: Notices,
+        parent: QObject | None = None,
+        draw_seed: Callable[[], int] = random_seed,
+    ) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._canvas = canvas
+        self._notices = notices
+        self._draw_seed = draw_seed
+        self._origins: dict[int, Origin] = {}  # by job: the picture that was open when it was asked for
+        self._held: list[Result] = []
+        self._held_notice: Notice | None = None
+        desk.queue.previewed.connect(self._on_previewed)
+        desk.queue.changed.connect(self._on_changed)
+        desk.queue.finished.connect(self._on_finished)
+        desk.queue.failed.connect(self._on_failed)
+        desk.queue.engine_changed.connect(self._on_engine)
+        desk.document.undo.indexChanged.connect(self._on_edited)
+
+    def submit(self) -> None:
+        """Line up what the panels ask for, with a new seed unless it is locked."""
+        if self._desk.shelf.current is None:
+            self._desk.wishes.model_help.emit()
+            return
+        params = self._desk.store.params
+        if not params.seed_locked:
+            params = replace(params, seed=self._draw_seed())
+        try:
+            request = snapshot(self._desk.document, params)
+        except RequestError as error:
+            self._notices.show_notice(Notice(kind=Kind.ERROR, title=error.message, text=error.remedy))
+            return
+        self._notices.clear()
+        self._desk.store.update(seed=params.seed)
+        origin = self._desk.document.origin
+        self._origins[self._desk.queue.submit(request)] = origin
+
+    def stop(self) -> bool:
+        """Cancel what is being painted; False when nothing is."""
+        job = self._desk.queue.current
+        if job is None:
+            return False
+        self._desk.queue.cancel(job.id)
+        return True
+
+    def _on_previewed(self, job: Job, preview: Preview) -> None:
+        if self._belongs(job):
+            self._canvas.show_preview(preview, job.step / max(1, job.total))
+
+    def _on_edited(self) -> None:
+        job = self._desk.queue.running
+        if job is not None and not self._belongs(job):  # another picture has been opened under its preview
+            self._canvas.show_preview(None, 0.0)
+
+    def _on_changed(self, job: Job) -> None:
+        other = self._desk.queue.running not in (None, job)  # a waiting job that ends leaves the picture alone
+        if not other and (job.cancel_asked or job.state in (JobState.CANCELLED, JobState.FAILED)):
+            self._canvas.show_preview(None, 0.0)
+        if job.state in (JobState.CANCELLED, JobState.FAILED):
+            self._origins.pop(job.id, None)
+
+    def _on_finished(self, job: Job, result: Result) -> None:
+        belongs = self._belongs(job)
+        self._origins.pop(job.id, None)
+        if belongs:
+            self._take_in(InsertResult(self._desk.document, result), result)
+        else:
+            self._hold(result)
+
+    def _take_in(self, step: QUndoCommand, result: Result) -> None:
+        # Both in one turn of the event loop: the last preview gives way to the picture without a frame in between.
+        self._desk.document.undo.push(step)
+        self._canvas.show_preview(None, 1.0)
+        self._canvas.rest_mask()
+        for note in result.notes:
+            self._notices.show_notice(Notice(title=note))
+        self.arrived.emit(result)
+
+    def _belongs(self, job: Job) -> bool:
+        """Whether the open picture is the one that the job was asked for. A new picture may follow others that were
+        generated meanwhile; a part that was repainted fits nothing but the picture around it."""
+        asked, now = self._origins.get(job.id), self._desk.document.origin
+        if asked is not None and isinstance(job.request.task, TextToImage):
+            return asked.opened == now.opened
+        return asked == now
+
+    def _hold(self, result: Result) -> None:
+        """Keep a picture that has no place now, and offer it."""
+        if self._held_notice not in self._notices.shown:
+            self._held.clear()  # the person has closed the notice: nobody wants these
+        self._held.append(result)
+        self._offer_held()
+
+    def _offer_held(self) -> None:
+        if self._held_notice is not None:
+            self._notices.withdraw(self._held_notice)
+            self._held_notice = None
+        if not self._held:
+            return
+        many = len(self._held) > 1
+        what = f"{len(self._held)} pictures are finished" if many else "The picture is finished"
+        self._held_notice = Notice(
+            title=f"{what}, but another one is open now.",
+            text="The open one is as it was. Showing the finished one is a step that undo takes back.",
+            help=Help(label="Show the latest" if many else "Show it", act=self._show_held),
+            stays=True,
+        )
+        self._notices.show_notice(self._held_notice)
+
+    def _show_held(self) -> None:
+        result = self._held.pop()
+        self._take_in(OpenPicture(self._desk.document, result.image, "Show the finished picture"), result)
+        self._offer_held()
+
+    def _on_failed(self, job: Job, failed: Failed) -> None:
+        self._notices.show_notice(self._failure(failed.message, f"{failed.remedy} {_KEPT}", failed.details))
+
+    def _on_engine(self, engine: EngineChanged) -> None:
+        if engine.state is EngineState.FAILED:
+            self._notices.show_notice(self._failure(engine.message, engine.remedy, engine.details))
+
+    def _failure(self, title: str, text: str, details: str) -> Notice:
+        again = Help(label="Try again", act=self.submit)
+        return Notice(kind=Kind.ERROR, title=title, text=text, details=details, help=again)

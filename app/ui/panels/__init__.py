@@ -1,0 +1,1 @@
+"""One file per panel; panels meet only in ParamStore, JobQueue and Document."""

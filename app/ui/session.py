@@ -1,0 +1,109 @@
+"""What the window remembers from one start to the next, read with suspicion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray
+
+from app.core.geometry import Size
+from app.core.params import Intent, Params
+from app.core.samplers import SAMPLERS
+from app.document.strokes import LEAST_SIZE, MOST_SIZE
+
+Values = Mapping[str, Any]
+
+
+def params_to_values(params: Params) -> dict[str, Any]:
+    """Params as JSON can hold them; the seed is not kept, and neither is what depends on the picture of the day."""
+    return {
+        "prompt": params.prompt,
+        "negative": params.negative,
+        "strength": params.strength,
+        "inpaint_strength": params.inpaint_strength,
+        "guidance": params.guidance,
+        "steps": params.steps,
+        "sampler": params.sampler,
+        "width": params.size.width,
+        "height": params.size.height,
+        "model": params.model,
+    }
+
+
+def params_from(values: Values) -> Params:
+    """The Params of a file that may hold anything: what is not usable is left at its default."""
+    plain = Params()
+    side = plain.size
+    sampler = _text(values, "sampler", plain.sampler)
+    return replace(
+        plain,
+        prompt=_text(values, "prompt", plain.prompt),
+        negative=_text(values, "negative", plain.negative),
+        intent=Intent.GENERATE,
+        strength=_number(values, "strength", plain.strength, 0.0, 1.0),
+        inpaint_strength=_number(values, "inpaint_strength", plain.inpaint_strength, 0.0, 1.0),
+        guidance=_number(values, "guidance", plain.guidance, 1.0, 20.0),
+        steps=int(_number(values, "steps", plain.steps, 1, 150)),
+        sampler=sampler if sampler in SAMPLERS else plain.sampler,
+        size=Size(
+            int(_number(values, "width", side.width, 64, 2048)), int(_number(values, "height", side.height, 64, 2048))
+        ),
+        model=_text(values, "model", plain.model),
+    )
+
+
+def section(values: Values, name: str) -> Values:
+    """A part of the settings that is itself a table, or nothing."""
+    part = values.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def paths(values: Values, name: str) -> list[Path]:
+    """A list of paths, without what is none."""
+    items = values.get(name)
+    return [Path(item) for item in items if isinstance(item, str) and item] if isinstance(items, list) else []
+
+
+def folder(values: Values, name: str) -> Path:
+    """A folder that is still there, or the person's own."""
+    path = Path(_text(values, name, ""))
+    try:
+        return path if path.is_absolute() and path.is_dir() else Path.home()
+    except (OSError, ValueError):
+        return Path.home()
+
+
+def knows_brush_size(values: Values) -> bool:
+    """Some tool's brush has a size that can be used."""
+    brushes = section(values, "brushes")
+    return any(_number(section(brushes, tool), "size", 0.0, LEAST_SIZE, MOST_SIZE) for tool in brushes)
+
+
+def packed(state: QByteArray) -> str:
+    """Qt's own bytes as text."""
+    return bytes(state.toBase64().data()).decode("ascii")
+
+
+def unpacked(values: Values, name: str) -> QByteArray:
+    """The bytes that ``packed`` made; empty for anything else, which Qt takes for no state."""
+    text = _text(values, name, "")
+    return QByteArray.fromBase64(text.encode("ascii", "ignore"))
+
+
+def _text(values: Values, name: str, default: str) -> str:
+    value = values.get(name, default)
+    return value if isinstance(value, str) and _is_whole(value) else default
+
+
+def _is_whole(text: str) -> bool:
+    """JSON can hold halves of characters, which neither a tokenizer nor a file takes."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _number(values: Values, name: str, default: float, least: float, most: float) -> float:
+    value = values.get(name, default)
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
+    return value if fits else default

@@ -1,0 +1,57 @@
+"""A studio for the window's tests: model folders that are read and never loaded, and pictures to open."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+_INDEX = {"_class_name": "StableDiffusionPipeline"}
+_CONFIGS = {
+    "tokenizer": {"tokenizer.json": {}},
+    "text_encoder": {"config.json": {"hidden_size": 32}},
+    "vae": {"config.json": {"latent_channels": 4, "block_out_channels": [4, 4, 4, 4], "sample_size": 128}},
+    "scheduler": {"scheduler_config.json": {}},
+}
+_WEIGHTS = {"text_encoder": "model", "unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model"}
+
+
+def make_model(
+    folder: Path,
+    *,
+    channels: int = 4,
+    name: str = "",
+    examples: Sequence[str] = (),
+    vocabulary: Sequence[str] = (),
+) -> Path:
+    """A model folder with configs and the headers of its weights: enough to be listed, nothing to be loaded."""
+    unet = {"in_channels": channels, "cross_attention_dim": 32, "sample_size": 16}
+    for part, files in (_CONFIGS | {"unet": {"config.json": unet}}).items():
+        (folder / part).mkdir(parents=True, exist_ok=True)
+        for file, content in files.items():
+            (folder / part / file).write_text(json.dumps(content), "utf-8")
+    for part, stem in _WEIGHTS.items():
+        (folder / part / f"{stem}.safetensors").write_bytes(_weights(channels))
+    (folder / "model_index.json").write_text(json.dumps(_INDEX), "utf-8")
+    told = {"name": name or folder.name, "example_prompts": list(examples), "vocabulary": list(vocabulary)}
+    (folder / "limner.json").write_text(json.dumps(told), "utf-8")
+    return folder
+
+
+def make_picture(path: Path, width: int = 96, height: int = 64) -> np.ndarray:
+    """A PNG with colours that differ from place to place; returns its pixels."""
+    rows, columns = np.mgrid[0:height, 0:width]
+    pixels = np.stack([columns * 255 // width, rows * 255 // height, (rows + columns) % 256], axis=-1).astype(np.uint8)
+    Image.fromarray(pixels).save(path)
+    return pixels
+
+
+def _weights(channels: int) -> bytes:
+    shape = [4, channels, 1, 1]
+    size = 4 * channels * 4
+    header = json.dumps({"conv_in.weight": {"dtype": "F32", "shape": shape, "data_offsets": [0, size]}}).encode()
+    return struct.pack("<Q", len(header)) + header + bytes(size)
