@@ -1,0 +1,118 @@
+"""The words of the command line, read by argparse; what cannot be read becomes one sentence."""
+
+from __future__ import annotations
+
+import re
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
+from pathlib import Path
+from typing import NoReturn
+
+from app import __version__
+from app.core.errors import UserError
+from app.core.geometry import Size
+from app.core.request import FrameChoice
+from app.core.samplers import DEFAULT_SAMPLER
+
+IMAGE_STRENGTH = 0.65
+MASK_STRENGTH = 1.0
+
+_ABOUT = """\
+Limner paints with Stable Diffusion v1 on your own machine.
+“limner” alone opens the studio; the commands below work without a window.
+"""
+_EXAMPLES = """\
+examples:
+  limner render "a lighthouse at dusk" -o lighthouse.png
+  limner render "in winter" -o winter.png --image photo.jpg --strength 0.5
+  limner render "a red boat" -o boat.png --image photo.jpg --mask mask.png --seed 7
+  limner render "a hill" -o hill.png --count 4 --json
+A prompt that begins with a dash goes last, after --
+"""
+
+
+class UsageError(UserError):
+    """The command line cannot be understood."""
+
+
+class _Parser(ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message[:1].upper()}{message[1:].rstrip('.')}.", f"See “{self.prog} --help”.")
+
+
+def parse(arguments: list[str]) -> Namespace:
+    """The command and its options. Raises UsageError; SystemExit after --help and --version."""
+    return _parser().parse_args(arguments)
+
+
+def _parser() -> ArgumentParser:
+    parser = _Parser(prog="limner", description=_ABOUT, formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"Limner {__version__}")
+    _add_data_dir(parser, default=None)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    render = commands.add_parser(
+        "render",
+        help="make a picture",
+        description="Make a picture from a prompt, from another picture, or inside a mask.",
+        epilog=_EXAMPLES,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _add_render(render)
+    _add_data_dir(render)
+    for name, help in _OTHERS.items():
+        _add_data_dir(commands.add_parser(name, help=help, description=f"{help.capitalize()}.", allow_abbrev=False))
+    return parser
+
+
+_OTHERS = {
+    "samplers": "list the samplers",
+    "models": "list the models that are found",
+    "doctor": "show versions, device, memory and folders",
+}
+
+
+def _add_data_dir(parser: ArgumentParser, default: str | None = SUPPRESS) -> None:
+    # SUPPRESS: a command that is not given the option leaves the value that stood before the command.
+    parser.add_argument(
+        "--data-dir", type=Path, metavar="DIR", default=default, help="where models, settings and the log are kept"
+    )
+
+
+def _add_render(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("prompt", metavar="PROMPT", help="what to paint")
+    add("-o", "--output", type=Path, required=True, metavar="OUT.png", help="where the picture goes")
+    add("--negative", default="", metavar="T", help="what to keep away from")
+    add("--model", metavar="NAME|FOLDER", help="a model by name or path (default: the first of “limner models”)")
+    add("--size", type=_size, metavar="WxH", help="size in pixels (default: the model's own, or the image's)")
+    add("--steps", type=int, default=20, metavar="N", help="steps of the sampler (default: 20)")
+    add("--guidance", type=float, metavar="F", help="how closely to follow the prompt (default: the model's own, or 7)")
+    add("--sampler", default=DEFAULT_SAMPLER, metavar="ID", help=f"see “limner samplers” (default: {DEFAULT_SAMPLER})")
+    add("--seed", type=int, metavar="N", help="start of the noise; the same seed gives the same picture")
+    add("--count", type=int, default=1, metavar="N", help="that many pictures, saved as OUT-SEED.png")
+    add("--image", type=Path, metavar="FILE", help="start from this picture")
+    add("--strength", type=float, metavar="F", help=f"0 to 1 (default: {IMAGE_STRENGTH}, with a mask {MASK_STRENGTH})")
+    add("--mask", type=Path, metavar="FILE", help="repaint the image where this picture is white")
+    add(
+        "--frame",
+        type=_frame,
+        default=FrameChoice.WHOLE,
+        metavar="whole|auto",
+        help="show the model the whole image, or only the surroundings of the mask (default: whole)",
+    )
+    add("--preview-dir", type=Path, metavar="DIR", help="write one PNG a step there")
+    add("--json", action="store_true", help="print what was used and made as one JSON object")
+
+
+def _frame(text: str) -> FrameChoice:
+    try:
+        return FrameChoice(text)
+    except ValueError:
+        raise ArgumentTypeError(f"“{text}” is no frame; write whole or auto") from None
+
+
+def _size(text: str) -> Size:
+    match = re.fullmatch(r"(\d{1,9}) ?[xX×] ?(\d{1,9})", text.strip())
+    if match is None:
+        raise ArgumentTypeError(f"“{text}” is no size; write WIDTHxHEIGHT, such as 512x384")
+    return Size(int(match[1]), int(match[2]))

@@ -1,0 +1,204 @@
+"""``limner render``: check everything that can be checked, then paint, save and tell."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.cli.arguments import IMAGE_STRENGTH, MASK_STRENGTH, UsageError
+from app.cli.interrupts import Interrupts
+from app.cli.progress import PreviewFiles, Progress, RenderHooks
+from app.core.errors import PictureError
+from app.core.geometry import Size
+from app.core.job import Backend, Result
+from app.core.request import MOST_SEED, ImageToImage, Inpaint, Request, Task, TextToImage
+from app.core.settings import Folders
+from app.library.metadata import KEY, parameters
+from app.library.models import Model, default_model, resolve_model
+from app.library.pictures import load_mask, load_picture, save_png
+
+MOST_PICTURES = 10_000
+MOST_RANDOM_SEED = 2**32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """All that is to be made: one Request and one file for each picture, checked as far as it goes without torch."""
+
+    requests: tuple[Request, ...]
+    outputs: tuple[Path, ...]
+    model: Model
+    notes: tuple[str, ...]
+    preview_dir: Path | None
+
+
+def render(options: Namespace, places: Folders, make_backend: Callable[[], Backend], interrupts: Interrupts) -> None:
+    """Make, save and report the pictures. Raises UserError, Cancelled, KeyboardInterrupt."""
+    order = prepare(options, places)
+    progress = Progress(sys.stderr, len(order.requests))
+    made = []
+    try:
+        backend = make_backend()
+        for number, (request, output) in enumerate(zip(order.requests, order.outputs, strict=True), 1):
+            progress.picture(number)
+            hooks = RenderHooks(progress, interrupts, _previews(order, request))
+            result = backend.run(request, hooks)
+            with interrupts.held():
+                save_png(output, result.image, {KEY: parameters(result)})
+            progress.clear()
+            made.append(_account(result, order, output))
+            _tell(made[-1], options.json)
+    finally:
+        progress.clear()
+        if options.json and made:  # also of those that were saved before a later one failed
+            whole = made[0] if len(order.requests) == 1 else made[0] | {"pictures": made}
+            print(json.dumps(whole, indent=1), flush=True)
+
+
+def prepare(options: Namespace, places: Folders) -> Order:
+    """The order that the options ask for. Raises UserError for whatever will not work."""
+    outputs_from = _checked_output(options.output)
+    seeds = _seeds(options.seed, options.count)
+    task, notes = _task(options)
+    model = default_model(places) if options.model is None else resolve_model(options.model, places)
+    size = _size(options.size, task, model)
+    requests = tuple(
+        Request(
+            prompt=options.prompt,
+            negative=options.negative,
+            model=model.id,
+            size=size,
+            seed=seed,
+            steps=options.steps,
+            guidance=model.guidance if options.guidance is None else options.guidance,
+            sampler=options.sampler,
+            task=task,
+            frame=options.frame,
+        )
+        for seed in seeds
+    )
+    return Order(
+        requests=requests,
+        outputs=_outputs(outputs_from, seeds),
+        model=model,
+        notes=notes,
+        preview_dir=_made_folder(options.preview_dir),
+    )
+
+
+def _seeds(seed: int | None, count: int) -> range:
+    if not 1 <= count <= MOST_PICTURES:
+        raise UsageError(f"{count} pictures cannot be made.", f"Ask for 1 to {MOST_PICTURES}.")
+    first = secrets.randbelow(MOST_RANDOM_SEED) if seed is None else seed
+    if count > 1 and first + count - 1 > MOST_SEED:
+        raise UsageError("The seeds run past the largest one.", f"Start at {MOST_SEED - count + 1} or below.")
+    return range(first, first + count)
+
+
+def _outputs(output: Path, seeds: range) -> tuple[Path, ...]:
+    if len(seeds) == 1:
+        return (output,)
+    return tuple(output.with_name(f"{output.stem}-{seed}{output.suffix}") for seed in seeds)
+
+
+def _task(options: Namespace) -> tuple[Task, tuple[str, ...]]:
+    """What to do, and notes on the files it was read from."""
+    if options.image is None:
+        for name in ("mask", "strength"):
+            if getattr(options, name) is not None:
+                raise UsageError(f"--{name} works on a picture.", "Give one with --image.")
+        return TextToImage(), ()
+    picture = load_picture(options.image)
+    if options.mask is None:
+        strength = IMAGE_STRENGTH if options.strength is None else options.strength
+        return ImageToImage(image=picture.pixels, strength=strength), picture.notes
+    strength = MASK_STRENGTH if options.strength is None else options.strength
+    return Inpaint(image=picture.pixels, mask=load_mask(options.mask), strength=strength), picture.notes
+
+
+def _size(asked: Size | None, task: Task, model: Model) -> Size:
+    """With an image it is the image's: pictures are never stretched unasked. Request refuses any other."""
+    if asked is not None:
+        return asked
+    if isinstance(task, TextToImage):
+        return Size(model.native_size, model.native_size)
+    height, width = task.image.shape[:2]
+    return Size(width, height)
+
+
+def _checked_output(output: Path) -> Path:
+    folder = output.absolute().parent
+    try:
+        if output.suffix.lower() != ".png":
+            raise PictureError(f"“{output}” does not end in .png.", "Limner saves PNG pictures: name it so.")
+        if output.is_dir():
+            raise PictureError(f"“{output}” is a folder.", "Add the name of a picture in it.")
+        if not folder.is_dir():
+            raise PictureError(f"There is no folder “{folder}”.", "Create it, or choose another.")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PictureError(f"The folder “{folder}” may not be written to.", "Choose another.")
+    except OSError as error:
+        raise PictureError(f"“{output}” cannot be used ({error.strerror}).", "Choose another name.") from error
+    return output
+
+
+def _made_folder(folder: Path | None) -> Path | None:
+    if folder is None:
+        return None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PictureError(
+            f"The folder “{folder}” cannot be made ({error.strerror}).", "Choose another place for the previews."
+        ) from error
+    return folder
+
+
+def _previews(order: Order, request: Request) -> PreviewFiles | None:
+    if order.preview_dir is None:
+        return None
+    return PreviewFiles(order.preview_dir, f"{request.seed}-" if len(order.requests) > 1 else "", request)
+
+
+def _account(result: Result, order: Order, output: Path) -> dict[str, Any]:
+    """Everything that was used, ready for JSON."""
+    request = result.request
+    return {
+        "output": str(output),
+        "prompt": request.prompt,
+        "negative": request.negative,
+        "mode": result.mode.value,
+        "model": order.model.name,
+        "sampler": request.sampler,
+        "seed": request.seed,
+        "steps": result.steps,
+        "guidance": request.guidance,
+        "strength": None if isinstance(request.task, TextToImage) else request.task.strength,
+        "width": result.image.shape[1],
+        "height": result.image.shape[0],
+        "device": result.device,
+        "seconds": round(result.seconds, 3),
+        "seconds_per_step": round(result.seconds_per_step, 4),
+        "changed_outside": result.changed_outside,
+        "notes": [*order.notes, *result.notes],
+    }
+
+
+def _tell(account: dict[str, Any], as_json: bool) -> None:
+    """The notes on stderr, and without --json one line on stdout."""
+    for note in account["notes"]:
+        print(note, file=sys.stderr)
+    if not as_json:
+        size = f"{account['width']} x {account['height']}"
+        print(
+            f"{account['output']}: {size}, {account['mode']}, seed {account['seed']}, "
+            f"{account['steps']} steps in {account['seconds']:.1f} s",
+            flush=True,
+        )
