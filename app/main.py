@@ -24,6 +24,7 @@ from app.core.environment import prepare_environment
 from app.core.job import Backend
 from app.core.settings import Folders, folders
 from app.document.document import Document
+from app.jobs.garbage import GarbageCollector
 from app.jobs.queue import JobQueue
 from app.jobs.worker import InferenceWorker
 from app.ui import session
@@ -61,10 +62,13 @@ def build(
     store = ParamStore(session.params_from(params))
     shelf = ModelShelf(store, places, model_folders)
     document = Document(store.params.size)
-    worker = InferenceWorker(make_backend or (_engine if backend is None else lambda: backend))
+    garbage = GarbageCollector()
+    worker = InferenceWorker(make_backend or (lambda: backend or _engine(garbage)))
     desk = Desk(store=store, document=document, queue=JobQueue(worker), shelf=shelf, wishes=Wishes())
     window = MainWindow(desk, worker, places)
-    for part in (store, shelf, document, desk.queue, desk.wishes, worker):
+    desk.queue.engine_changed.connect(garbage.follow)
+    window.closing.connect(garbage.stop)
+    for part in (store, shelf, document, desk.queue, desk.wishes, garbage, worker):
         part.setParent(window)
     worker.start()
     return window
@@ -125,13 +129,13 @@ def _lacks_display() -> bool:
     return sys.platform.startswith("linux") and not any(os.environ.get(name) for name in named)
 
 
-def _engine() -> Backend:
+def _engine(garbage: GarbageCollector) -> Backend:
     # Imported here, on the worker's thread: torch takes seconds, and the window must not wait for it.
     # On Windows, torch >= 2.9 is reported to find its DLLs only when it is imported before Qt (pytorch #166628,
     # #169429). Should that be seen, import torch at the top of main() there, and only there: it costs the fast start.
     from app.diffusion.engine import Engine
 
-    return Engine()
+    return Engine(collect=garbage.collect)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

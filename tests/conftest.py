@@ -81,13 +81,17 @@ def no_unexpected_log(request: pytest.FixtureRequest) -> Iterator[None]:
 def nothing_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
     """No thread, running QThread or active QTimer outlives the test that made it."""
     before = set(threading.enumerate())
+    with_qt = bool({"qtbot", "qapp"} & set(request.fixturenames))
     gc.freeze()  # what is there already need not be searched afterwards: with torch loaded that takes a second a test
+    if with_qt:
+        gc.disable()  # or a thread may collect this one's widgets, see app/jobs/garbage.py
     yield
-    if "qtbot" not in request.fixturenames and "qapp" not in request.fixturenames:
+    if not with_qt:
         return
     from PySide6.QtCore import QCoreApplication, QEvent, QThread, QTimer
 
     gc.collect()
+    gc.enable()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     alive = [obj for obj in gc.get_objects() if type(obj).__mro__.count(QThread) or type(obj).__mro__.count(QTimer)]
     threads = [obj for obj in alive if isinstance(obj, QThread) and _alive(obj) and obj.isRunning()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -23,7 +24,10 @@ _Stamp = tuple[str, int]
 class Engine:
     """Does Requests on this machine, one at a time; holds one bundle, the last one used."""
 
-    def __init__(self, placement: Placement | None = None) -> None:
+    def __init__(self, placement: Placement | None = None, collect: Callable[[], object] = gc.collect) -> None:
+        """``collect``: frees what only reference cycles still hold; a program with a window must do that on its own
+        thread."""
+        self._collect = collect
         self._placement = placement or choose_placement()
         self._bundle: ModelBundle | None = None
         self._stamp: _Stamp | None = None
@@ -56,7 +60,7 @@ class Engine:
         return self._bundle
 
     def _free(self) -> None:
-        gc.collect()
+        self._collect()
         if self._placement.device.type == "cuda":
             torch.cuda.empty_cache()
 

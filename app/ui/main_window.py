@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -63,8 +63,10 @@ class MainWindow(QMainWindow):
     """Everything that is seen. Closing it ends the worker and all work in the background.
 
     ``patience_ms``: how long closing waits for the worker, for as long as it takes if None. ``ended``: its thread has
-    ended, and the window may be destroyed.
+    ended, and the window may be destroyed. ``closing`` is emitted once, before anything is waited for.
     """
+
+    closing = Signal()
 
     def __init__(self, desk: Desk, worker: InferenceWorker, folders: Folders) -> None:
         super().__init__()
@@ -205,6 +207,7 @@ class MainWindow(QMainWindow):
         if self._closed:
             return
         self._closed = True
+        self.closing.emit()
         self.memory.save()
         self.hide()  # ending a step may take a moment, and nobody should look at a window that does not answer
         self.desk.queue.cancel_all()
