@@ -20,6 +20,7 @@ def test_a_prompt_becomes_a_picture(artist: Artist) -> None:
     assert artist.desk.shelf.current.starter
     artist.write("promptEdit", "snowy mountains at sunset, a lake")
     artist.find("stepsSpin").setValue(12)
+    artist.store.update(seed_locked=True, seed=3)
     artist.qtbot.keyClick(artist.find("promptEdit"), Qt.Key.Key_Return, CTRL)
     artist.wait(lambda: len(artist.results) == 1)
     result = artist.results[0]
@@ -32,9 +33,10 @@ def test_a_prompt_becomes_a_picture(artist: Artist) -> None:
     assert _is_a_picture(result.image)
     assert artist.previews
     assert all(preview.box == Rect(0, 0, native, native) for preview in artist.previews)
-    last = np.asarray(artist.previews[-1].pixels[..., :3], int)
+    last = np.asarray(artist.previews[-1].pixels[..., :3], float)
     blocks = result.image.reshape(last.shape[0], 8, last.shape[1], 8, 3).mean(axis=(1, 3))
-    assert np.abs(last - blocks).mean() < 40, "the last preview looks like the picture"
+    alike = np.corrcoef(last.ravel(), blocks.ravel())[0, 1]
+    assert alike > 0.35, "the last preview resembles the picture, as far as a linear map can tell"
     artist.press(Qt.Key.Key_Z, CTRL)
     assert not artist.document.has_picture
 
