@@ -72,7 +72,7 @@ def aligned_mask(size: Size) -> np.ndarray:
 def final_latents(bundle: ModelBundle, request: Request) -> tuple[torch.Tensor, int]:
     """What the loop ends with, before decoding, and how many evaluations it ran."""
     frame = working_frame(bundle, request)
-    guidance, _ = encode_prompts(bundle, request.prompt, request.negative, request.guidance)
+    guidance = encode_prompts(bundle, request)
     generator = torch.Generator().manual_seed(request.seed)
     schedule = make_schedule(bundle, request, generator)
     start = prepare_start(bundle, request, frame, schedule, generator)

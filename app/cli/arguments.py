@@ -80,13 +80,14 @@ def _add_data_dir(parser: ArgumentParser, default: str | None = SUPPRESS) -> Non
 
 def _add_render(parser: ArgumentParser) -> None:
     add = parser.add_argument
-    add("prompt", metavar="PROMPT", help="what to paint")
+    add("prompt", metavar="PROMPT", help="what to paint; (word:1.3) weighs more, [word] less, BREAK parts")
     add("-o", "--output", type=Path, required=True, metavar="OUT.png", help="where the picture goes")
     add("--negative", default="", metavar="T", help="what to keep away from")
     add("--model", metavar="NAME|FOLDER", help="a model by name or path (default: the first of “limner models”)")
     add("--size", type=_size, metavar="WxH", help="size in pixels (default: the model's own, or the image's)")
     add("--steps", type=int, default=20, metavar="N", help="steps of the sampler (default: 20)")
     add("--guidance", type=float, metavar="F", help="how closely to follow the prompt (default: the model's own, or 7)")
+    add("--clip-skip", type=int, default=1, metavar="N", help="listen to the N-th last layer of the text encoder (1)")
     add("--sampler", default=DEFAULT_SAMPLER, metavar="ID", help=f"see “limner samplers” (default: {DEFAULT_SAMPLER})")
     add("--seed", type=int, metavar="N", help="start of the noise; the same seed gives the same picture")
     add("--count", type=int, default=1, metavar="N", help="that many pictures, saved as OUT-SEED.png")

@@ -79,6 +79,7 @@ def prepare(options: Namespace, places: Folders) -> Order:
             steps=options.steps,
             guidance=model.guidance if options.guidance is None else options.guidance,
             sampler=options.sampler,
+            clip_skip=options.clip_skip,
             task=task,
             frame=options.frame,
         )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from app.core.errors import RequestError
 from app.core.geometry import Rect, Size
+from app.core.prompt import MOST_WEIGHT, heaviest
 from app.core.samplers import DEFAULT_SAMPLER, sampler
 
 Pixels = NDArray[np.uint8]
@@ -103,7 +104,8 @@ class Request:
     """Everything that decides the picture: the same Request and model file give the same picture.
 
     ``model`` is the path of a model folder. ``size`` is what comes out, for a task with an image the image's own.
-    ``guidance`` is the CFG scale: 1 turns CFG off. Raises RequestError when a value cannot be worked with.
+    ``guidance`` is the CFG scale: 1 turns CFG off. ``clip_skip`` counts the text encoder's layers from its end: 1
+    listens to the last, 2 to the one before it. Raises RequestError when a value cannot be worked with.
     """
 
     prompt: str
@@ -114,12 +116,15 @@ class Request:
     steps: int = 20
     guidance: float = 7.0
     sampler: str = DEFAULT_SAMPLER
+    clip_skip: int = 1
     task: Task = field(default_factory=TextToImage)
     frame: Frame = FrameChoice.WHOLE
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "prompt", _clean_text(self.prompt, "prompt"))
-        object.__setattr__(self, "negative", _clean_text(self.negative, "negative prompt"))
+        for field_name, name in (("prompt", "prompt"), ("negative", "negative prompt")):
+            text = _clean_text(getattr(self, field_name), name)
+            _check_weights(text, name)
+            object.__setattr__(self, field_name, text)
         _check_size(self.size)
         _check_numbers(self)
         _check_frame(self)
@@ -195,6 +200,11 @@ def _check_numbers(request: Request) -> None:
         )
     if not _is_int(request.seed) or not 0 <= request.seed <= MOST_SEED:
         raise RequestError(f"The seed {request.seed} cannot be used.", f"Choose a whole number from 0 to {MOST_SEED}.")
+    if not _is_int(request.clip_skip) or request.clip_skip < 1:
+        raise RequestError(
+            f"The clip skip {request.clip_skip} cannot be used.",
+            "Choose 1 to listen to the text encoder's last layer, 2 to the one before it.",
+        )
 
 
 def _check_frame(request: Request) -> None:
@@ -218,6 +228,15 @@ def _check_frame(request: Request) -> None:
             raise RequestError(
                 "The frame holds nothing of the mask.", "Move the frame over the painted mask, or clear it."
             )
+
+
+def _check_weights(text: str, name: str) -> None:
+    weight = heaviest(text)
+    if abs(weight) > MOST_WEIGHT:
+        raise RequestError(
+            f"A part of the {name} has the weight {weight:.3g}, beyond {MOST_WEIGHT:g}.",
+            "Weigh it less, or put a backslash before brackets that are meant as such.",
+        )
 
 
 def _is_int(value: object) -> bool:

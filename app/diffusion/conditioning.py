@@ -7,7 +7,9 @@ from typing import Any
 
 import torch
 
+from app.core.request import Request
 from app.diffusion.bundle import ModelBundle
+from app.diffusion.texts import Embeddings, embed
 
 
 @dataclass(frozen=True)
@@ -18,13 +20,13 @@ class Guidance:
     scale: float
 
 
-def encode_prompts(bundle: ModelBundle, prompt: str, negative: str, scale: float) -> tuple[Guidance, tuple[str, ...]]:
-    """The Guidance, and notes on what of the prompts was left out because the text encoder cannot take it."""
-    texts = [prompt] if scale <= 1.0 else [negative, prompt]
-    names = ["prompt"] if scale <= 1.0 else ["negative prompt", "prompt"]
-    embedded = torch.cat([_embed(bundle, text) for text in texts])
-    notes = tuple(note for name, text in zip(names, texts, strict=True) if (note := _cut_note(bundle, name, text)))
-    return Guidance(embedded, scale), notes
+def encode_prompts(bundle: ModelBundle, request: Request, embeddings: Embeddings | None = None) -> Guidance:
+    """What the Request's prompts say to the UNet. ``embeddings``: textual inversions by name, n x width each.
+
+    Raises UserError where the model cannot do what the Request asks of its text encoder.
+    """
+    prompts = [request.prompt] if request.guidance <= 1.0 else [request.negative, request.prompt]
+    return Guidance(embed(bundle, prompts, request.clip_skip, embeddings or {}), request.guidance)
 
 
 def predict_noise(unet: Any, model_input: torch.Tensor, t: torch.Tensor, guidance: Guidance) -> torch.Tensor:
@@ -38,30 +40,3 @@ def predict_noise(unet: Any, model_input: torch.Tensor, t: torch.Tensor, guidanc
         return predicted
     without, with_prompt = predicted.chunk(2)
     return without + guidance.scale * (with_prompt - without)
-
-
-def _embed(bundle: ModelBundle, text: str) -> torch.Tensor:
-    """1 x tokens x width."""
-    tokens = bundle.tokenizer(
-        text,
-        padding="max_length",
-        max_length=bundle.window,
-        truncation=True,
-        return_tensors="pt",
-    )
-    attention = None
-    if getattr(bundle.text_encoder.config, "use_attention_mask", False):
-        attention = tokens.attention_mask.to(bundle.placement.device)
-    ids = tokens.input_ids.to(bundle.placement.device)
-    return bundle.text_encoder(ids, attention_mask=attention)[0].to(bundle.unet.dtype)
-
-
-def _cut_note(bundle: ModelBundle, name: str, text: str) -> str | None:
-    """Words beyond the text encoder's window are dropped: say which, never silently."""
-    most = bundle.window
-    ids = bundle.tokenizer(text, truncation=False, verbose=False).input_ids
-    if len(ids) <= most:
-        return None
-    dropped = bundle.tokenizer.decode(ids[most - 1 : -1]).strip()
-    shown = dropped if len(dropped) <= 80 else dropped[:77] + "…"
-    return f"The {name} is longer than the model reads ({len(ids) - 2} of {most - 2} tokens): “{shown}” was left out."

@@ -28,11 +28,11 @@ def generate(bundle: ModelBundle, request: Request, hooks: Hooks) -> Result:
     """Do the Request. Raises Cancelled between two steps, UserError where the person can help."""
     began = time.perf_counter()
     frame = working_frame(bundle, request)
-    guidance, notes = encode_prompts(bundle, request.prompt, request.negative, request.guidance)
+    guidance = encode_prompts(bundle, request)
     generator = torch.Generator().manual_seed(request.seed)
     schedule = make_schedule(bundle, request, generator)
     if len(schedule) == 0:
-        return _untouched(bundle, request, frame, time.perf_counter() - began, notes)
+        return _untouched(bundle, request, frame, time.perf_counter() - began)
     _enter(hooks, Phase.ENCODING)
     start = prepare_start(bundle, request, frame, schedule, generator)
     _enter(hooks, Phase.DENOISING)
@@ -61,7 +61,6 @@ def generate(bundle: ModelBundle, request: Request, hooks: Hooks) -> Result:
         model_name=bundle.name,
         device=bundle.placement.label,
         changed_outside=changed_outside,
-        notes=notes,
     )
 
 
@@ -112,9 +111,7 @@ def _within(mask: Mask, box: Rect) -> Mask:
     return inside
 
 
-def _untouched(
-    bundle: ModelBundle, request: Request, frame: WorkingFrame, seconds: float, notes: tuple[str, ...]
-) -> Result:
+def _untouched(bundle: ModelBundle, request: Request, frame: WorkingFrame, seconds: float) -> Result:
     """Strength 0: the source comes back bit for bit."""
     task = request.task
     assert not isinstance(task, TextToImage)
@@ -133,7 +130,7 @@ def _untouched(
         model_name=bundle.name,
         device=bundle.placement.label,
         changed_outside=0 if inpainting else None,
-        notes=(*notes, "At strength 0 the picture stays as it is."),
+        notes=("At strength 0 the picture stays as it is.",),
     )
 
 

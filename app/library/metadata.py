@@ -28,6 +28,8 @@ def parameters(result: Result) -> str:
     }
     if isinstance(request.task, ImageToImage | Inpaint):
         fields["Denoising strength"] = f"{request.task.strength:g}"
+    if request.clip_skip > 1:
+        fields["Clip skip"] = str(request.clip_skip)
     lines.append(", ".join(f"{name}: {_quoted(str(value))}" for name, value in fields.items()))
     return "\n".join(lines)
 

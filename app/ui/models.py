@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from app.core.errors import ModelError
 from app.core.geometry import Size
 from app.core.params import Params
+from app.core.prompt import PromptPlan
 from app.core.settings import Folders
 from app.library.models import Model, find_models, read_model
 from app.ui.params import ParamStore
+
+if TYPE_CHECKING:
+    from app.library.tokens import TokenCounter
+
+log = logging.getLogger(__name__)
 
 
 class ModelShelf(QObject):
@@ -29,6 +38,7 @@ class ModelShelf(QObject):
         self._folders = folders
         self._added = list(added)
         self._models: tuple[Model, ...] = ()
+        self._counter: tuple[str, TokenCounter | None] = ("", None)  # of the model that was asked about last
         store.changed.connect(self._on_params)
         self.look_again()
 
@@ -66,6 +76,16 @@ class ModelShelf(QObject):
         self._store.update(model=model.id)
         return model
 
+    def read_prompt(self, prompt: str) -> PromptPlan | None:
+        """How the model in use reads a prompt; None where there is none, or its tokenizer cannot be read."""
+        model = self.current
+        if model is None:
+            return None
+        if self._counter[0] != model.id:
+            self._counter = (model.id, _counter(model))
+        counter = self._counter[1]
+        return counter.plan(prompt) if counter is not None else None
+
     def _find(self, id: str) -> Model | None:
         return next((model for model in self._models if model.id == id), None)
 
@@ -76,6 +96,16 @@ class ModelShelf(QObject):
         if model is not None and "size" not in names:
             self._store.update(size=suited(params, model).size)
         self.changed.emit()
+
+
+def _counter(model: Model) -> TokenCounter | None:
+    from app.library.tokens import load_token_counter  # tens of milliseconds that an empty prompt does not need
+
+    try:
+        return load_token_counter(model.path)
+    except ModelError as error:
+        log.info("prompts for %s are not counted: %s", model.path, error)
+        return None
 
 
 def suited(params: Params, model: Model) -> Params:

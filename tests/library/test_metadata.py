@@ -32,6 +32,10 @@ def test_strength_is_told_where_there_is_one(task: Task) -> None:
     assert parameters(result_of(request(task=task))).endswith(", Denoising strength: 0.55")
 
 
+def test_clip_skip_is_told_where_it_is_used() -> None:
+    assert parameters(result_of(request(clip_skip=2))).endswith(", Model: fake, Clip skip: 2")
+
+
 def test_negative_prompt_and_lines() -> None:
     lines = parameters(result_of(request(prompt="a\nb", negative="c\nd", task=TextToImage()))).split("\n")
     assert lines[:4] == ["a", "b", "Negative prompt: c", "d"]

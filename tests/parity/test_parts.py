@@ -33,27 +33,27 @@ def pipe(plain_folder: Path) -> diffusers.StableDiffusionPipeline:
 
 
 @pytest.mark.parametrize("prompt", ["", "a red house on the hill", "Snow, LAKE; night!", "猫 🚀 naïve", "a " * 12])
-def test_prompt_embeddings(pipe: diffusers.StableDiffusionPipeline, plain: ModelBundle, prompt: str) -> None:
-    ours, notes = encode_prompts(plain, prompt, "the balloon", 7.0)
-    with_prompt, without = pipe.encode_prompt(prompt, "cpu", 1, True, "the balloon")
-    torch.testing.assert_close(ours.texts, torch.cat([without, with_prompt]), rtol=0, atol=0)
-    assert notes == ()
-
-
-def test_a_prompt_that_is_too_long_is_cut_as_diffusers_does_and_says_so(
-    pipe: diffusers.StableDiffusionPipeline, plain: ModelBundle
+@pytest.mark.parametrize("clip_skip", [1, 2])
+def test_prompt_embeddings(
+    pipe: diffusers.StableDiffusionPipeline,
+    plain: ModelBundle,
+    prompt: str,
+    clip_skip: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    prompt = "a red house on the hill " * 6
-    ours, notes = encode_prompts(plain, prompt, "", 7.0)
-    with_prompt, _ = pipe.encode_prompt(prompt, "cpu", 1, True, "")
-    torch.testing.assert_close(ours.texts[1:], with_prompt, rtol=0, atol=0)
-    assert len(notes) == 1
-    assert "36 of 22 tokens" in notes[0]
-    assert "on the hill" in notes[0]
+    # diffusers 0.42 asks for a layer under the name that transformers 5 gave up, and fails without it
+    monkeypatch.setattr(type(pipe.text_encoder), "text_model", property(lambda encoder: encoder), raising=False)
+    request = request_for(Path("unused"), prompt=prompt, negative="the balloon", clip_skip=clip_skip)
+    ours = encode_prompts(plain, request)
+    # diffusers counts the layers that are left out
+    with_prompt, without = pipe.encode_prompt(prompt, "cpu", 1, True, "the balloon", clip_skip=clip_skip - 1 or None)
+    if clip_skip > 1:  # it skips layers of the prompt alone
+        without = pipe.encode_prompt("the balloon", "cpu", 1, False, clip_skip=clip_skip - 1)[0]
+    torch.testing.assert_close(ours.texts, torch.cat([without, with_prompt]), rtol=0, atol=0)
 
 
 def test_guidance_of_one_embeds_the_prompt_alone(plain: ModelBundle) -> None:
-    guidance, _ = encode_prompts(plain, "a red house", "snow", 1.0)
+    guidance = encode_prompts(plain, request_for(Path("unused"), guidance=1.0))
     assert guidance.texts.shape[0] == 1
 
 

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.errors import ModelError
+from app.core.settings import resources
 from app.ui.actions import ACTIONS, MENUS, RAIL
 from app.ui.canvas.view import CanvasView
 from app.ui.notices import Help, Kind, Notice
@@ -311,3 +312,31 @@ def test_a_second_window_can_live_beside_the_first(open_studio: Open) -> None:
     one, two = open_studio(), open_studio()
     one.store.update(prompt="one")
     assert two.store.params.prompt == ""
+
+
+def test_a_prompt_is_counted_as_the_model_reads_it(open_studio: Open, data_with_model: Path) -> None:
+    tokenizer = data_with_model / "models" / "own" / "tokenizer"
+    (tokenizer / "tokenizer.json").unlink()
+    for file in (resources() / "models" / "starter" / "tokenizer").iterdir():
+        (tokenizer / file.name).write_bytes(file.read_bytes())
+    studio = open_studio()
+    count, negative = studio.find("promptCount"), studio.find("negativeCount")
+    assert not count.isVisible()
+    studio.qtbot.keyClicks(studio.find("promptEdit"), "a (red:1.2) house")
+    assert count.isVisible()
+    assert count.text() == "3/75"
+    assert count.toolTip() == "<p>3 of 75 tokens: a red ×1.2 house</p>"
+    assert not negative.isVisible()
+    studio.store.update(prompt="snow, " * 40, negative="a house BREAK red")
+    assert count.text() == "80/150"
+    first, second = count.accessibleDescription().splitlines()
+    assert first.startswith("Window 1 of 2, 74 of 75 tokens: snow , snow")
+    assert second == "Window 2 of 2, 6 of 75 tokens: snow , snow , snow ,"
+    assert negative.text() == "3/150"
+    studio.store.update(prompt="<b>red</b>")
+    assert "&lt;b&gt;" in count.toolTip().replace(" ", "")
+
+
+def test_a_model_whose_tokenizer_cannot_be_read_counts_nothing(studio: Studio) -> None:
+    studio.store.update(prompt="a red house")
+    assert not studio.find("promptCount").isVisible()

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from html import escape
 
 from PySide6.QtCore import QMimeData, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
+from app.core.prompt import PromptPlan
 from app.ui.desk import Desk
 from app.ui.params import bind
 from app.ui.theme import GRID
 
 _WORD = re.compile(r"[^\W\d_]+")
 _CHIPS = 4
+_MOST_SHOWN = 240
+"""Characters of one window in the tooltip."""
 _SMALL_WORDS = frozenset(
     ("a", "an", "and", "are", "as", "at", "by", "for", "from", "in", "into", "is", "it", "its", "of", "on", "or",
      "some", "the", "their", "there", "this", "to", "very", "with", "without")
@@ -22,7 +26,7 @@ _SMALL_WORDS = frozenset(
 """Words that carry no picture: nobody needs to hear that they are not known."""
 _FIELDS = (
     ("promptEdit", "prompt", "Prompt", "What should be painted?", 4,
-     "Describe the picture in words, the most important first. Ctrl+Enter paints."),
+     "Describe the picture, the most important words first. (word:1.3) weighs more, [word] less. Ctrl+Enter paints."),
     ("negativePromptEdit", "negative", "Negative prompt", "What should not be there?", 2,
      "What the picture is led away from."),
 )  # fmt: skip
@@ -35,6 +39,18 @@ def unknown_words(prompt: str, vocabulary: Collection[str]) -> list[str]:
     return [word for word in words if word not in known and word not in _SMALL_WORDS] if known else []
 
 
+def windows_told(plan: PromptPlan) -> str:
+    """How the model reads a prompt, a paragraph for each window; weighted words say so."""
+    paragraphs = []
+    for number, window in enumerate(plan.windows):
+        words = [word if weight == 1 else f"{word} ×{weight:.3g}" for word, weight in plan.words(number)]
+        text = " ".join(words)
+        shown = text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN // 2]} … {text[-_MOST_SHOWN // 2 :]}"
+        place = f"Window {number + 1} of {len(plan.windows)}, " if len(plan.windows) > 1 else ""
+        paragraphs.append(f"{place}{len(window)} of {plan.room} tokens: {shown}")
+    return "\n".join(paragraphs)
+
+
 class PromptPanel(QWidget):
     """The prompt, the negative prompt, and a quiet word on what the small model does not know."""
 
@@ -42,6 +58,7 @@ class PromptPanel(QWidget):
         super().__init__(parent)
         self.setObjectName("promptPanel")
         self._desk = desk
+        self._counts: dict[str, QLabel] = {}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID // 2)
@@ -75,7 +92,13 @@ class PromptPanel(QWidget):
         heading.setBuddy(edit)
         if column.count():
             column.addSpacing(GRID // 2)
-        column.addWidget(heading)
+        count = _count_label(f"{param}Count", label)
+        self._counts[param] = count
+        line = QHBoxLayout()
+        line.addWidget(heading)
+        line.addStretch(1)
+        line.addWidget(count)
+        column.addLayout(line)
         column.addWidget(edit)
         bind(self._desk.store, param, edit)
         return edit
@@ -100,9 +123,21 @@ class PromptPanel(QWidget):
         words = unknown_words(prompt, model.vocabulary) if model else []
         self._unknown.setText(f"The small model does not know: {', '.join(words)}")
         self._unknown.setVisible(bool(words))
+        for param, count in self._counts.items():
+            self._show_count(count, getattr(self._desk.store.params, param))
         # The empty canvas shows the examples as cards already.
         wanted = not prompt and bool(model and model.vocabulary) and self._desk.document.has_picture
         self._chips.setVisible(wanted and self._chip_column.count() > 0)
+
+    def _show_count(self, count: QLabel, prompt: str) -> None:
+        plan = self._desk.shelf.read_prompt(prompt) if prompt else None
+        count.setVisible(plan is not None)
+        if plan is not None:
+            count.setText(f"{plan.count}/{plan.room * len(plan.windows)}")
+            told = windows_told(plan)
+            # marked as rich text, because a prompt may look like some; and rich text is broken into lines
+            count.setToolTip("".join(f"<p>{escape(line)}</p>" for line in told.splitlines()))
+            count.setAccessibleDescription(told)
 
 
 class TextField(QPlainTextEdit):
@@ -139,6 +174,16 @@ class _Chip(QPushButton):
         self.setToolTip(f"Use this prompt: {prompt}")
         self.setText(self.fontMetrics().elidedText(prompt, Qt.TextElideMode.ElideRight, 260))
         self.clicked.connect(lambda: self.taken.emit(prompt))
+
+
+def _count_label(name: str, of: str) -> QLabel:
+    """Tokens used, of those that the windows have."""
+    count = QLabel()
+    count.setObjectName(name)
+    count.setProperty("quiet", True)
+    count.setAccessibleName(f"{of}: tokens")
+    count.hide()
+    return count
 
 
 def _quiet_label(name: str) -> QLabel:
