@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QImage
 
 Format = QImage.Format
@@ -111,6 +111,21 @@ def sampled(picture: QImage, mask: QImage, step: int) -> tuple[NDArray[np.uint8]
     colours = _rows(picture).view(np.uint32)[::step, ::step].reshape(-1)
     channels = [(colours >> shift).astype(np.uint8) for shift in (16, 8, 0)]
     return np.stack(channels, axis=1), _rows(mask)[::step, : mask.width() : step].reshape(-1)
+
+
+def near_colour(picture: QImage, at: QPoint, tolerance: int) -> NDArray[np.bool_]:
+    """Where no channel of an RGB32 picture differs by more than ``tolerance`` from the pixel ``at``: H x W."""
+    _check(picture, QRect(at, at), Format.Format_RGB32)
+    colours = _rows(picture).view(np.uint32)
+    near = np.ones(colours.shape, np.bool_)
+    for top in range(0, len(colours), _BAND):
+        band = colours[top : top + _BAND]
+        for shift in (16, 8, 0):
+            value = int(colours[at.y(), at.x()]) >> shift & 255
+            channel = (band >> shift).astype(np.uint8)
+            near[top : top + _BAND] &= channel >= max(0, value - tolerance)
+            near[top : top + _BAND] &= channel <= min(255, value + tolerance)
+    return near
 
 
 def blank_mask(width: int, height: int) -> QImage:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRect
 from PySide6.QtGui import QImage
 
 from app.document import images
+from app.document.blend import blended
 from app.document.coverage import Knot, Profile, coverage, pieces, reach
 from app.document.tiles import TileEdit, corner, cut, tiles, within
 
@@ -146,22 +147,13 @@ class _Tile:
             return
         part, self._behind = within(self._behind, self.box), QRect()
         before = self.before[part]
-        blended = _blended(before, self._cover[part], erase=self._erase)
-        self.changed = self.changed or not np.array_equal(before, blended)  # coverage only grows: it stays so
-        self.after[part] = blended
+        after = blended(before, self._cover[part], erase=self._erase)
+        self.changed = self.changed or not np.array_equal(before, after)  # coverage only grows: it stays so
+        self.after[part] = after
 
     def edit(self) -> TileEdit:
         self.before.flags.writeable = self.after.flags.writeable = False
         return TileEdit(self.box, self.before, self.after)
-
-
-def _blended(mask: NDArray[np.uint8], cover: NDArray[np.uint8], *, erase: bool) -> NDArray[np.uint8]:
-    """Coverage laid over the mask, or taken from it; rounded, and exact at 0 and 255."""
-    weight = cover.astype(np.uint16)
-    kept = mask if erase else 255 - mask
-    left = (kept * (255 - weight) + 127) // 255
-    blended: NDArray[np.uint8] = (left if erase else 255 - left).astype(np.uint8)
-    return blended
 
 
 def _clamp(value: float, least: float, most: float) -> float:

@@ -28,7 +28,7 @@ _TOOL_ROWS = tuple(
     ActionRow(
         id=f"tool_{tool.id}",
         text=tool.label,
-        tip=tool.label,
+        tip=tool.tip,
         shortcuts=(tool.shortcut,),
         icon=tool.icon,
         checkable=True,

@@ -37,7 +37,8 @@ from app.ui.panels.prompt import PromptPanel
 from app.ui.panels.run import RunPanel
 from app.ui.status_line import StatusLine
 from app.ui.theme import GRID, PANEL_WIDTH
-from app.ui.tool_bars import ToolOptions, ToolRail
+from app.ui.tool_bars import ToolRail
+from app.ui.tool_options import ToolOptions
 
 APP_NAME = "Limner"
 

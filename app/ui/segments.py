@@ -42,7 +42,7 @@ class Segments(QWidget):
     def _make_button(self, value: Any, label: str, tip: str) -> QPushButton:
         button = QPushButton(label)
         button.setObjectName(f"segment{label}")
-        button.setAccessibleName(label)
+        button.setAccessibleName(label if label.isalpha() else tip)
         button.setToolTip(tip)
         button.setCheckable(True)
         button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QLabel, QSlider, QSpi
 from app.ui.theme import GRID
 
 _TICKS = 200
+_ARROWS = 38  # what a number field has beside its text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +71,9 @@ class LabelledSlider(QWidget):
         self._label = QLabel(scale.label)
         self._label.setBuddy(self.number)
         self._label.setToolTip(scale.tip)
+        if label is Place.BESIDE:  # in a row, every pixel counts; above each other, they should be of one width
+            longest = max((self.number.textFromValue(end) for end in (scale.least, scale.most)), key=len) + scale.suffix
+            self.number.setFixedWidth(self.number.fontMetrics().horizontalAdvance(longest) + _ARROWS)
         self._lay_out(label)
         self._show()
         self.slider.valueChanged.connect(lambda at: self._edit(scale.value_at(at)))

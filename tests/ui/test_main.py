@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QWidget
 
 from app.core.settings import Folders
 from app.main import _show_unexpected, _usable
+from app.ui.canvas.tools import TOOLS
 from app.ui.slider import LabelledSlider
 from app.ui.theme import DARK, LIGHT, Theme
 from tests.ui.conftest import Studio
@@ -178,12 +179,14 @@ def test_the_dressed_window_clips_no_text(themed: Theme, studio: Studio) -> None
         assert widget.fontMetrics().horizontalAdvance(widget.text()) < widget.width()
 
 
-def test_at_the_least_width_every_name_and_number_is_whole(themed: Theme, studio: Studio) -> None:
+@pytest.mark.parametrize("tool", ["brush", "rectangle", "wand"])
+def test_at_the_least_width_every_name_and_number_is_whole(themed: Theme, studio: Studio, tool: str) -> None:
+    studio.window.canvas.set_tool(tool)
     studio.window.resize(studio.window.minimumSize())
-    QApplication.processEvents()
-    assert studio.window.minimumSizeHint().width() <= studio.window.width() < 1024
-    rows = studio.find("toolOptions").findChildren(LabelledSlider)
-    assert len(rows) == 3
+    rows = [row for row in studio.find("toolOptions").findChildren(LabelledSlider) if row.isVisible()]
+    assert len(rows) == {"brush": 3, "rectangle": 2, "wand": 2}[tool]
+    studio.wait(lambda: studio.window.minimumSizeHint().width() <= studio.window.width() < 1024)
+    studio.wait(lambda: all(row.rect().contains(row.number.geometry()) for row in rows))
     for row in rows:
         for label in row.findChildren(QLabel):
             assert label.width() >= label.sizeHint().width()
@@ -192,15 +195,25 @@ def test_at_the_least_width_every_name_and_number_is_whole(themed: Theme, studio
         field = row.number.findChild(QLineEdit)
         assert field.width() >= field.fontMetrics().horizontalAdvance(row.number.text())
         assert row.rect().contains(row.number.geometry())
-        assert not row.slider.isVisible()
     least = studio.window.minimumSizeHint().width()
     studio.window.canvas.set_tool("pan")
+    studio.wait(lambda: studio.window.minimumSizeHint().width() == least)
+    studio.window.canvas.set_tool(tool)
+    studio.window.resize(1300, 700)
     QApplication.processEvents()
-    assert studio.window.minimumSizeHint().width() == least
-    studio.window.canvas.set_tool("brush")
-    studio.window.resize(1200, 700)
+    studio.wait(lambda: all(row.slider.isVisible() for row in rows))
+
+
+@pytest.mark.parametrize("height", [560, 900])
+def test_every_tool_has_its_button_in_low_and_high_windows(themed: Theme, studio: Studio, height: int) -> None:
+    studio.window.resize(1100, height)
     QApplication.processEvents()
-    assert all(row.slider.isVisible() for row in rows)
+    rail = studio.find("toolRail")
+    assert studio.window.height() == height
+    for id in TOOLS:
+        button = studio.find(f"tool_{id}Button")
+        assert rail.rect().contains(button.geometry())
+        assert button.height() >= 30
 
 
 def test_the_words_of_all_segments_stand_on_one_line(themed: Theme, studio: Studio) -> None:

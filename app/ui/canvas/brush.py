@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from app.document.commands import PaintMask
 from app.document.strokes import Brush, Stroke
-from app.ui.canvas.drag import Canvas, Drag, Pointer
+from app.ui.canvas.drag import Canvas, Drag, Order, Pointer
 
 DEFAULTS = {"brush": Brush(size=64.0, hardness=0.7), "eraser": Brush(size=64.0, hardness=0.7, erase=True)}
 _SIZES = (*range(1, 10), *range(10, 20, 2), *range(20, 50, 5), *range(50, 100, 10), *range(100, 200, 20))
@@ -20,8 +20,8 @@ def paint(canvas: Canvas, press: Pointer) -> Drag:
     try:
         if press.straight and canvas.last_point is not None:
             canvas.draft_changed(stroke.line_to(canvas.last_point, press.pressure))
-        pointer: Pointer | None = press
-        while pointer is not None:
+        pointer: Pointer | Order | None = press
+        while isinstance(pointer, Pointer):
             canvas.draft_changed(stroke.line_to(pointer.picture, pointer.pressure))
             pointer = yield
     except BaseException:  # closed by Escape, most of all

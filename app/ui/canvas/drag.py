@@ -4,29 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Protocol
 
 from PySide6.QtCore import QPointF, QRect
-from PySide6.QtGui import QUndoCommand
+from PySide6.QtGui import QPainterPath, QUndoCommand
 
 from app.document.document import Document
 from app.document.strokes import Brush, Stroke
+from app.ui.canvas.area import AreaSettings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pointer:
     """Where the pointer is: ``view`` in view pixels, ``picture`` in picture pixels. ``pressure`` is 1 for a mouse.
-    ``straight``: Shift is held. ``eraser``: the pen's other end."""
+    ``straight``: Shift is held. ``other``: Ctrl is held, which turns adding into taking away. ``eraser``: the pen's
+    other end. ``pressed``: a button went down here; only drags that outlive a release see it again."""
 
     view: QPointF
     picture: QPointF
     pressure: float = 1.0
     straight: bool = False
+    other: bool = False
     eraser: bool = False
+    pressed: bool = False
 
 
-# Started with the press; each move is sent into it, then None for the release. Closing it instead drops the drag.
-Drag = Generator[None, Pointer | None, None]
+class Order(Enum):
+    """A key's word to a drag that waits between two presses."""
+
+    FINISH = auto()
+    BACK = auto()
+
+
+# Started with the press; each move is sent into it, then None for the release. Closing it instead drops the drag. One
+# that goes on after the release waits: it is sent where the pointer hovers, the next press, and orders.
+Drag = Generator[None, Pointer | Order | None, None]
 
 
 class Canvas(Protocol):
@@ -37,6 +50,9 @@ class Canvas(Protocol):
 
     @property
     def brush(self) -> Brush: ...
+
+    @property
+    def area(self) -> AreaSettings: ...
 
     @property
     def last_point(self) -> QPointF | None:
@@ -56,5 +72,21 @@ class Canvas(Protocol):
         ...
 
     def draft_changed(self, box: QRect) -> None: ...
+
+    def show_outline(self, path: QPainterPath | None, *, erase: bool = False) -> None:
+        """Draw this path (picture pixels) over the picture from now on, as what will be marked or taken away."""
+        ...
+
+    def push(self, command: QUndoCommand) -> None:
+        """Change the document by this command, which no draft has shown before."""
+        ...
+
+    def set_brush(self, brush: Brush) -> None:
+        """Change the chosen tool's brush."""
+        ...
+
+    def pin_cursor(self, at: QPointF | None) -> None:
+        """Keep the brush outline at this point of the view, until None lets it follow the pointer again."""
+        ...
 
     def pan_by(self, by: QPointF) -> None: ...

@@ -24,9 +24,20 @@ class Key(Enum):
     SMALLER = auto()
     HARDER = auto()
     SOFTER = auto()
+    FINISH = auto()
+    BACK = auto()
+    PEEK = auto()
 
 
-_PRESSED = {Qt.Key.Key_Space: Key.HAND, Qt.Key.Key_X: Key.SWAP}
+_PRESSED = {
+    Qt.Key.Key_Space: Key.HAND,
+    Qt.Key.Key_X: Key.SWAP,
+    Qt.Key.Key_V: Key.PEEK,
+    Qt.Key.Key_Return: Key.FINISH,
+    Qt.Key.Key_Backspace: Key.BACK,
+}
+HELD = {Qt.Key.Key_Space: Key.HAND, Qt.Key.Key_V: Key.PEEK}
+"""Keys that count until they are let go."""
 _TYPED = {"]": Key.LARGER, "[": Key.SMALLER, "}": Key.HARDER, "{": Key.SOFTER}
 
 
@@ -39,11 +50,23 @@ def key_of(event: QKeyEvent) -> Key | None:
     return _TYPED.get(event.text())  # by what is typed: the brackets lie elsewhere on other keyboards
 
 
+def opacity_of(event: QKeyEvent) -> float | None:
+    """What a digit sets: 1 to 9 are 10 to 90 %, 0 is 100 %. None for any other key, and with a modifier."""
+    keypad = Qt.KeyboardModifier.KeypadModifier
+    if event.modifiers() not in (Qt.KeyboardModifier.NoModifier, keypad) or event.text() not in "1234567890":
+        return None
+    return (int(event.text()) or 10) / 10 if event.text() else None
+
+
 def pointer_of(event: QSinglePointEvent, to_view: QTransform) -> Pointer:
     """Where the event is and what the pen says; ``to_view`` leads from the picture to the view."""
     at: QPointF = event.position()
-    straight = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-    pointer = Pointer(view=at, picture=to_view.inverted()[0].map(at), straight=straight)
+    pointer = Pointer(
+        view=at,
+        picture=to_view.inverted()[0].map(at),
+        straight=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier),
+        other=bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier),
+    )
     if isinstance(event, QTabletEvent):
         eraser = event.pointerType() == QPointingDevice.PointerType.Eraser
         return replace(pointer, pressure=max(0.05, event.pressure()), eraser=eraser)

@@ -29,6 +29,7 @@ class MaskOverlay:
         self.opacity = 0.5
         self.visible = True
         self.resting = False  # out of sight until the pointer moves, so that a new picture can be seen under it
+        self.peeking = False  # out of sight for as long as a key is held
         self.drafting = False  # a stroke is being drawn
         self.reset()
 
@@ -63,7 +64,7 @@ class MaskOverlay:
 
     def draw(self, painter: QPainter, k: int, box: QRect) -> None:
         """Paint the part that lies in ``box``. ``painter`` and ``box`` are in the pixels of level ``k``."""
-        if not self.visible or (self.resting and not self.drafting):
+        if not self.visible or self.peeking or (self.resting and not self.drafting):
             return
         mask = self._shown.level(k)
         part = images.tinted(mask, box.intersected(mask.rect()), _table(self._tint, self.opacity))

@@ -8,6 +8,6 @@ from app.ui.canvas.drag import Canvas, Drag, Pointer
 def pan(canvas: Canvas, press: Pointer) -> Drag:
     """The point under the hand stays under it."""
     last = press
-    while (pointer := (yield)) is not None:
+    while isinstance(pointer := (yield), Pointer):
         canvas.pan_by(pointer.view - last.view)
         last = pointer

@@ -2,44 +2,75 @@
 
 from __future__ import annotations
 
-import contextlib
+from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QObject, QPointF, QRect, Signal
-from PySide6.QtGui import QRegion, QUndoCommand
+from PySide6.QtCore import QObject, QPointF, QRect, QRectF, Signal
+from PySide6.QtGui import QPainterPath, QRegion, QUndoCommand
 
 from app.document.document import Document
 from app.document.strokes import Brush, Stroke
-from app.ui.canvas.drag import Drag, Pointer
+from app.ui.canvas.area import AreaSettings
+from app.ui.canvas.drag import Drag, Order, Pointer
+from app.ui.canvas.outline import Outline
 from app.ui.canvas.overlay import MaskOverlay
 from app.ui.canvas.toolbox import Toolbox
 from app.ui.canvas.tools import Tool
 from app.ui.canvas.viewport import Viewport
 
 
+@dataclass(frozen=True)
+class _Running:
+    """A drag and the tool that it belongs to."""
+
+    tool: Tool
+    drag: Drag
+
+    def sent(self, what: Pointer | Order | None) -> bool:
+        """Hand it over. False when the drag has come to its end with that."""
+        try:
+            self.drag.send(what)
+        except StopIteration:
+            return False
+        return True
+
+
 class ToolProxy(QObject):
-    """One drag at a time. It is a generator (see ``drag.py``) that lives here from press to release; the stroke that it
-    draws is a draft, shown in the overlay and nowhere else, until the tool commits it as one command."""
+    """One drag at a time. It is a generator (see ``drag.py``) that lives here from press to release; what it draws is a
+    draft, shown in the overlay or as an outline and nowhere else, until the tool commits it as one command. A drag that
+    goes on after the release waits here for its next press; the view may be moved meanwhile."""
 
     mask_shown = Signal(QRect)  # the mask looks different in this box, in picture pixels
     committed = Signal()  # the stroke is part of the mask: it looks as before
+    outlined = Signal(QRectF)  # the outline looks different in this box, in picture pixels
+    pin_changed = Signal()  # ``pinned``, where the brush outline stays for now, is another
     ended = Signal()  # the drag is over, or was dropped
 
-    def __init__(self, document: Document, toolbox: Toolbox, viewport: Viewport, overlay: MaskOverlay) -> None:
+    def __init__(
+        self, document: Document, toolbox: Toolbox, viewport: Viewport, overlay: MaskOverlay, outline: Outline
+    ) -> None:
         super().__init__(viewport)
         self._document = document
         self._toolbox = toolbox
         self._viewport = viewport
         self._overlay = overlay
-        self._drag: Drag | None = None
+        self._outline = outline
+        self._held: _Running | None = None  # a button is down
+        self._waiting: _Running | None = None  # it will be pressed again
         self._draft: Stroke | None = None
         self._committing = False
         self._last_point: QPointF | None = None
+        self.pinned: QPointF | None = None  # view pixels
 
     # -- what the widget does
 
     @property
     def dragging(self) -> bool:
-        return self._drag is not None
+        return self._held is not None or self._waiting is not None
+
+    @property
+    def waiting(self) -> bool:
+        """A drag goes on between two presses."""
+        return self._held is None and self._waiting is not None
 
     @property
     def drafting(self) -> bool:
@@ -48,35 +79,67 @@ class ToolProxy(QObject):
 
     def press(self, tool: Tool, pointer: Pointer) -> bool:
         """False when another button has begun a drag already."""
-        if self._drag is not None:
+        if self._held is not None:
             return False
-        self._drag = tool.drag(self, pointer)
-        next(self._drag)
+        pointer = replace(pointer, pressed=True)
+        waiting = self._waiting
+        if waiting is not None and waiting.tool is tool:
+            self._waiting = None
+            if waiting.sent(pointer):
+                self._held = waiting
+            return True
+        running = _Running(tool, tool.drag(self, pointer))
+        next(running.drag)
+        self._held = running
         return True
 
     def move(self, pointer: Pointer) -> None:
-        if self._drag is not None:
-            self._drag.send(pointer)
+        if self._held is not None:
+            self._held.sent(pointer)
+        else:
+            self._tell_waiting(pointer)
 
     def release(self, pointer: Pointer) -> None:
-        drag, self._drag = self._drag, None
-        if drag is None:
+        held, self._held = self._held, None
+        if held is None:
             return
         painted = self.drafting
-        with contextlib.suppress(StopIteration):
-            drag.send(None)
+        if held.sent(None):
+            self._waiting = held
         if painted:
             self._last_point = pointer.picture
         self.ended.emit()
 
-    def cancel(self) -> bool:
-        """Drop the drag that is going on, without a trace in the document. False when there was none."""
-        drag, self._drag = self._drag, None
-        if drag is None:
+    def order(self, order: Order) -> bool:
+        """Give a drag that waits a key's word. False when none does."""
+        if not self.waiting:
             return False
-        drag.close()
+        self._tell_waiting(order)
+        return True
+
+    def cancel(self) -> bool:
+        """Drop the drag that is going on, the one under the button first, without a trace in the document. False when
+        there was none."""
+        running = self._held or self._waiting
+        if running is None:
+            return False
+        if running is self._held:
+            self._held = None
+        else:
+            self._waiting = None
+        running.drag.close()
         self.ended.emit()
         return True
+
+    def cancel_all(self) -> None:
+        """Drop whatever is going on: another tool, or another picture."""
+        while self.cancel():
+            pass
+
+    def _tell_waiting(self, what: Pointer | Order) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and waiting.sent(what):
+            self._waiting = waiting
 
     def follow_mask(self, region: QRegion) -> None:
         """The document's mask was written."""
@@ -89,7 +152,7 @@ class ToolProxy(QObject):
 
     def follow_reset(self) -> None:
         """The document has another picture."""
-        self.cancel()
+        self.cancel_all()
         self._last_point = None
 
     # -- what the tool does: the Canvas protocol
@@ -101,6 +164,10 @@ class ToolProxy(QObject):
     @property
     def brush(self) -> Brush:
         return self._toolbox.brush
+
+    @property
+    def area(self) -> AreaSettings:
+        return self._toolbox.area
 
     @property
     def last_point(self) -> QPointF | None:
@@ -126,6 +193,23 @@ class ToolProxy(QObject):
             self._document.undo.push(command)
         finally:
             self._committing = False
+
+    def show_outline(self, path: QPainterPath | None, *, erase: bool = False) -> None:
+        before = self._outline.box
+        self._outline.show(path, erase=erase)
+        changed = before.united(self._outline.box)
+        if not changed.isNull():
+            self.outlined.emit(changed)
+
+    def push(self, command: QUndoCommand) -> None:
+        self._document.undo.push(command)
+
+    def set_brush(self, brush: Brush) -> None:
+        self._toolbox.set_brush(brush)
+
+    def pin_cursor(self, at: QPointF | None) -> None:
+        self.pinned = at
+        self.pin_changed.emit()
 
     def pan_by(self, by: QPointF) -> None:
         self._viewport.pan_by(by)

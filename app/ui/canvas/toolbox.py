@@ -1,4 +1,4 @@
-"""The Toolbox: which tool is in the hand, and the brush of each."""
+"""The Toolbox: which tool is in the hand, and the settings of each."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.document.strokes import Brush
-from app.ui.canvas.brush import next_hardness, next_size
-from app.ui.canvas.brush_rack import BrushRack
+from app.ui.canvas.area import AreaSettings
+from app.ui.canvas.brush import DEFAULTS, next_hardness, next_size
+from app.ui.canvas.rack import Rack
 from app.ui.canvas.tools import TOOLS, Tool
 
 _SWAP = {"brush": "eraser", "eraser": "brush"}
@@ -22,11 +23,16 @@ class Toolbox(QObject):
     active_changed = Signal()  # another tool would be used now
     tool_changed = Signal(str)
     brush_changed = Signal(object)  # the Brush of the current tool
+    area_changed = Signal(object)  # the AreaSettings of the current tool
     hint_changed = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._rack = BrushRack()
+        self._rack = Rack(DEFAULTS, kept=("size", "hardness", "opacity"), fixed=("erase",))
+        self._areas = Rack(
+            {id: AreaSettings() for id, tool in TOOLS.items() if tool.marks},
+            kept=("opacity", "feather", "tolerance", "contiguous"),
+        )
         self._chosen = "brush"
         self._hand_held = False
 
@@ -51,9 +57,14 @@ class Toolbox(QObject):
         self.hint_changed.emit(self.hint)
         if id in self._rack:
             self.brush_changed.emit(self.brush)
+        if id in self._areas:
+            self.area_changed.emit(self.area)
 
     def swap(self) -> None:
-        """Brush to eraser and back."""
+        """Brush to eraser and back; a tool that marks areas takes away from now on, or adds again."""
+        if self._chosen in self._areas:
+            self.set_area(replace(self.area, erase=not self.area.erase))
+            return
         self.choose(_SWAP.get(self._chosen, "brush"))
 
     def hold_hand(self, held: bool) -> None:
@@ -77,6 +88,23 @@ class Toolbox(QObject):
         self._rack.put(self._chosen, brush)
         self.brush_changed.emit(self.brush)
 
+    @property
+    def area(self) -> AreaSettings:
+        """How the chosen tool marks areas; one that marks none shows plain settings."""
+        return self._areas[self._chosen] if self._chosen in self._areas else AreaSettings()
+
+    def set_area(self, area: AreaSettings) -> None:
+        """Change how the chosen tool marks areas."""
+        if self._chosen not in self._areas or area == self.area:
+            return
+        self._areas.put(self._chosen, area)
+        self.area_changed.emit(area)
+
+    def set_opacity(self, opacity: float) -> None:
+        """0..1, of the chosen tool, whichever kind it is."""
+        self.set_brush(replace(self.brush, opacity=opacity))
+        self.set_area(replace(self.area, opacity=opacity))
+
     def step_size(self, direction: int) -> None:
         """One step larger (1) or smaller (-1)."""
         self.set_brush(replace(self.brush, size=next_size(self.brush.size, direction)))
@@ -92,3 +120,11 @@ class Toolbox(QObject):
     def restore_brushes(self, values: Mapping[str, Any]) -> None:
         self._rack.restore(values)
         self.brush_changed.emit(self.brush)
+
+    def areas(self) -> dict[str, dict[str, float]]:
+        """How every tool marks areas, for the settings."""
+        return self._areas.values()
+
+    def restore_areas(self, values: Mapping[str, Any]) -> None:
+        self._areas.restore(values)
+        self.area_changed.emit(self.area)

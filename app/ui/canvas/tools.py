@@ -4,44 +4,155 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from types import MappingProxyType
 
 from PySide6.QtCore import Qt
 
 from app.ui.canvas.brush import paint
 from app.ui.canvas.drag import Canvas, Drag, Pointer
+from app.ui.canvas.lasso import lasso
 from app.ui.canvas.pan import pan
+from app.ui.canvas.polygon import polygon
+from app.ui.canvas.resize_brush import resize_brush
+from app.ui.canvas.shapes import ellipse, rectangle
+from app.ui.canvas.wand import bucket, wand
+
+_CROSS = Qt.CursorShape.CrossCursor
+
+
+class Options(Enum):
+    """Which settings a tool has."""
+
+    NONE = auto()
+    BRUSH = auto()
+    AREA = auto()
+    WAND = auto()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tool:
-    """One row. ``icon`` names a file of the icon set, ``shortcut`` is in Qt's portable notation, ``hint`` is one short
-    line for the status bar. ``cursor`` None: the view draws the brush outline instead of a cursor."""
+    """One row. ``icon`` names a file of the icon set, ``shortcut`` is in Qt's portable notation, ``tip`` says what it
+    does, ``hint`` is one short line for the status bar. ``cursor`` None: the view draws the brush outline instead of a
+    cursor."""
 
     id: str
     label: str
     icon: str
     shortcut: str
+    tip: str
     hint: str
     drag: Callable[[Canvas, Pointer], Drag]
+    options: Options = Options.NONE
     cursor: Qt.CursorShape | None = None
     held_cursor: Qt.CursorShape | None = None  # while dragging
 
     @property
     def paints(self) -> bool:
         """It has a Brush."""
-        return self.cursor is None
+        return self.options is Options.BRUSH
+
+    @property
+    def marks(self) -> bool:
+        """It has AreaSettings."""
+        return self.options in (Options.AREA, Options.WAND)
 
 
-_KEYS = "[ ] size   { } hardness   Shift straight line   X %s   Space pan"
+_PAINT = "[ ] size   { } hardness   1–0 opacity   Right drag size and hardness   Shift straight line   X %s   Space pan"
+_MARK = "%s   Ctrl take away   X add or take away   1–0 opacity"
 _ROWS = (
-    Tool(id="brush", label="Brush", icon="brush", shortcut="B", hint=_KEYS % "eraser", drag=paint),
-    Tool(id="eraser", label="Eraser", icon="eraser", shortcut="E", hint=_KEYS % "brush", drag=paint),
+    Tool(
+        id="brush",
+        label="Brush",
+        icon="brush",
+        shortcut="B",
+        tip="Paint over what should change",
+        hint=_PAINT % "eraser",
+        drag=paint,
+        options=Options.BRUSH,
+    ),
+    Tool(
+        id="eraser",
+        label="Eraser",
+        icon="eraser",
+        shortcut="E",
+        tip="Take the mask away again",
+        hint=_PAINT % "brush",
+        drag=paint,
+        options=Options.BRUSH,
+    ),
+    Tool(
+        id="rectangle",
+        label="Rectangle",
+        icon="rectangle",
+        shortcut="R",
+        tip="Mark a rectangle from corner to corner",
+        hint=_MARK % "Shift square",
+        drag=rectangle,
+        options=Options.AREA,
+        cursor=_CROSS,
+    ),
+    Tool(
+        id="ellipse",
+        label="Ellipse",
+        icon="ellipse",
+        shortcut="O",
+        tip="Mark an ellipse from corner to corner",
+        hint=_MARK % "Shift circle",
+        drag=ellipse,
+        options=Options.AREA,
+        cursor=_CROSS,
+    ),
+    Tool(
+        id="lasso",
+        label="Lasso",
+        icon="lasso",
+        shortcut="L",
+        tip="Draw around what should change",
+        hint=_MARK % "Let go to close",
+        drag=lasso,
+        options=Options.AREA,
+        cursor=_CROSS,
+    ),
+    Tool(
+        id="polygon",
+        label="Polygon",
+        icon="polygon",
+        shortcut="P",
+        tip="Click around what should change, corner by corner",
+        hint=_MARK % "Double click or Enter close   Backspace one corner back   Shift 45°   Esc drop",
+        drag=polygon,
+        options=Options.AREA,
+        cursor=_CROSS,
+    ),
+    Tool(
+        id="wand",
+        label="Wand",
+        icon="wand",
+        shortcut="W",
+        tip="Mark what has the colour under the pointer",
+        hint=_MARK % "Click a colour",
+        drag=wand,
+        options=Options.WAND,
+        cursor=_CROSS,
+    ),
+    Tool(
+        id="bucket",
+        label="Bucket",
+        icon="bucket",
+        shortcut="G",
+        tip="Fill what the mask goes around: draw an outline first, then click into it",
+        hint=_MARK % "Click into an outline of mask",
+        drag=bucket,
+        options=Options.AREA,
+        cursor=_CROSS,
+    ),
     Tool(
         id="pan",
         label="Pan",
         icon="pan",
         shortcut="H",
+        tip="Move the view",
         hint="Drag to move the view   Wheel zoom",
         drag=pan,
         cursor=Qt.CursorShape.OpenHandCursor,
@@ -49,3 +160,15 @@ _ROWS = (
     ),
 )
 TOOLS: Mapping[str, Tool] = MappingProxyType({row.id: row for row in _ROWS})
+
+RESIZE_BRUSH = Tool(
+    id="resize_brush",
+    label="Brush size",
+    icon="",
+    shortcut="",
+    tip="Change size and hardness by dragging",
+    hint="",
+    drag=resize_brush,
+    options=Options.BRUSH,
+)
+"""The right button's own tool: no row, because nobody chooses it."""

@@ -26,11 +26,13 @@ from app.core.job import Preview
 from app.document.document import Document
 from app.document.strokes import Brush
 from app.ui.canvas.cursor import draw_outline, outline_box
-from app.ui.canvas.events import Key, key_of, pointer_of, zoom_factor
+from app.ui.canvas.drag import Order
+from app.ui.canvas.events import HELD, Key, key_of, opacity_of, pointer_of, zoom_factor
+from app.ui.canvas.outline import Outline
 from app.ui.canvas.scene import Scene
 from app.ui.canvas.tool_proxy import ToolProxy
 from app.ui.canvas.toolbox import Toolbox
-from app.ui.canvas.tools import TOOLS, Tool
+from app.ui.canvas.tools import RESIZE_BRUSH, TOOLS, Tool
 from app.ui.canvas.viewport import Viewport
 
 
@@ -53,7 +55,8 @@ class CanvasView(QWidget):
         self._scene = Scene(document)
         self._toolbox = Toolbox(self)
         self._viewport = Viewport(self, document)
-        self._proxy = ToolProxy(document, self._toolbox, self._viewport, self._scene.mask)
+        self._marked = Outline()
+        self._proxy = ToolProxy(document, self._toolbox, self._viewport, self._scene.mask, self._marked)
         self._hover: QPointF | None = None
         self._outline = QRect()  # where the brush outline is on the screen
         self._tab_focus = False
@@ -79,11 +82,13 @@ class CanvasView(QWidget):
         self._document.reset.connect(self._on_reset)
         self._proxy.mask_shown.connect(self._on_mask_shown)
         self._proxy.committed.connect(self._follow_tint)
+        self._proxy.outlined.connect(lambda box: self.update(self._marked.dirty(box, self._viewport.transform)))
+        self._proxy.pin_changed.connect(self._update_outline)
         self._proxy.ended.connect(self._show_cursor)
         self._viewport.moved.connect(self._on_moved)
         self._viewport.zoom_changed.connect(self.zoom_changed)
         self._toolbox.active_changed.connect(self._show_cursor)
-        self._toolbox.tool_changed.connect(self._proxy.cancel)
+        self._toolbox.tool_changed.connect(self._proxy.cancel_all)
         self._toolbox.tool_changed.connect(self.tool_changed)
         self._toolbox.hint_changed.connect(self.hint_changed)
         self._toolbox.brush_changed.connect(self._update_outline)
@@ -94,6 +99,11 @@ class CanvasView(QWidget):
     @property
     def document(self) -> Document:
         return self._document
+
+    @property
+    def toolbox(self) -> Toolbox:
+        """The tools with their settings."""
+        return self._toolbox
 
     @property
     def tool(self) -> str:
@@ -239,6 +249,8 @@ class CanvasView(QWidget):
             self._press(self._toolbox.active, event)
         elif event.button() == Qt.MouseButton.MiddleButton:
             self._press(TOOLS["pan"], event)
+        elif event.button() == Qt.MouseButton.RightButton and self._toolbox.active.paints:
+            self._press(RESIZE_BRUSH, event)
         else:
             event.ignore()
 
@@ -246,7 +258,8 @@ class CanvasView(QWidget):
         self._move(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if not event.buttons() & (Qt.MouseButton.LeftButton | Qt.MouseButton.MiddleButton):
+        buttons = Qt.MouseButton.LeftButton | Qt.MouseButton.MiddleButton | Qt.MouseButton.RightButton
+        if not event.buttons() & buttons:
             self._release(event)  # else another button still holds the drag
 
     def tabletEvent(self, event: QTabletEvent) -> None:
@@ -298,29 +311,51 @@ class CanvasView(QWidget):
         return super().event(event)
 
     def _wants(self, event: QKeyEvent) -> bool:
-        key = key_of(event)
-        return self._proxy.dragging if key is Key.CANCEL else key is not None
+        match key_of(event):
+            case Key.CANCEL:
+                return self._proxy.dragging
+            case Key.FINISH | Key.BACK:
+                return self._proxy.waiting
+            case None:
+                return opacity_of(event) is not None
+        return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         match key_of(event):
             case Key.HAND:
                 self._toolbox.hold_hand(True)
+            case Key.PEEK:
+                self._scene.mask.peeking = True
+                self.update()
             case Key.SWAP:
                 self._toolbox.swap()
             case Key.LARGER | Key.SMALLER as key:
                 self._toolbox.step_size(1 if key is Key.LARGER else -1)
             case Key.HARDER | Key.SOFTER as key:
                 self._toolbox.step_hardness(1 if key is Key.HARDER else -1)
+            case Key.FINISH if self._proxy.order(Order.FINISH):
+                pass
+            case Key.BACK if self._proxy.order(Order.BACK):
+                pass
             case Key.CANCEL if self.cancel_stroke():
                 pass
+            case None if (opacity := opacity_of(event)) is not None:
+                self._toolbox.set_opacity(opacity)
             case _:
                 event.ignore()
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+        key = HELD.get(Qt.Key(event.key()))
+        if key is None or event.isAutoRepeat():
+            event.ignore()
+        elif key is Key.HAND:
             self._toolbox.hold_hand(False)
         else:
-            event.ignore()
+            self._stop_peeking()
+
+    def _stop_peeking(self) -> None:
+        self._scene.mask.peeking = False
+        self.update()
 
     def _pinched(self, event: QNativeGestureEvent) -> bool:
         if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
@@ -334,8 +369,9 @@ class CanvasView(QWidget):
         painter = QPainter(self)
         camera = self._viewport.camera
         self._scene.draw(painter, event.rect(), camera.transform(), camera.zoom, self.palette())
-        if self._hover is not None and self._toolbox.active.paints:
-            draw_outline(painter, self.brush, self._hover, camera.scale)
+        self._marked.draw(painter, camera.transform(), self._scene.mask.tint)
+        if (at := self._outline_at) is not None and self._toolbox.active.paints:
+            draw_outline(painter, self.brush, at, camera.scale)
         if self._tab_focus:
             painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 2.0))
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
@@ -351,6 +387,7 @@ class CanvasView(QWidget):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self._tab_focus = False
         self._toolbox.hold_hand(False)  # its release will go elsewhere
+        self._stop_peeking()
         self.update()
 
     def _show_cursor(self) -> None:
@@ -362,6 +399,10 @@ class CanvasView(QWidget):
         """Paint again where the outline was and where it is now."""
         self.update(self._outline)
         self._outline = QRect()
-        if self._hover is not None:
-            self._outline = outline_box(self.brush, self._hover, self._viewport.camera.scale)
+        if (at := self._outline_at) is not None:
+            self._outline = outline_box(self.brush, at, self._viewport.camera.scale)
             self.update(self._outline)
+
+    @property
+    def _outline_at(self) -> QPointF | None:
+        return self._hover if self._proxy.pinned is None else self._proxy.pinned

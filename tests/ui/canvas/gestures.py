@@ -7,7 +7,9 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPointingDevice, QTabletEvent,
 from PySide6.QtWidgets import QApplication, QWidget
 
 LEFT, MIDDLE, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton, Qt.MouseButton.NoButton
+RIGHT = Qt.MouseButton.RightButton
 PLAIN, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
+CTRL = Qt.KeyboardModifier.ControlModifier
 
 
 def mouse(
