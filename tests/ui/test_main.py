@@ -54,7 +54,7 @@ import app.main as program
 from PySide6.QtCore import QTimer
 build = program.build
 
-def import_for_long():
+def import_for_long(garbage):
     started.append(True)
     time.sleep(60)
 
