@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from app.core.geometry import Size
-from app.core.job import Phase, Preview
+from app.core.job import Phase, Preview, Result
 from app.core.request import Request
 from app.diffusion.bundle import ModelBundle
 from app.diffusion.conditioning import encode_prompts
@@ -27,6 +27,7 @@ class RecordingHooks:
     phases: list[Phase] = field(default_factory=list)
     steps: list[tuple[int, int]] = field(default_factory=list)
     previews: list[Preview] = field(default_factory=list)
+    candidates: list[Result] = field(default_factory=list)
 
     def cancelled(self) -> bool:
         return self.stop_after is not None and len(self.steps) >= self.stop_after
@@ -38,6 +39,9 @@ class RecordingHooks:
         self.steps.append((step, total))
         if preview is not None:
             self.previews.append(preview)
+
+    def made(self, candidate: Result) -> None:
+        self.candidates.append(candidate)
 
 
 def request_for(model: Path, **changes: Any) -> Request:
@@ -73,8 +77,8 @@ def final_latents(bundle: ModelBundle, request: Request) -> tuple[torch.Tensor, 
     """What the loop ends with, before decoding, and how many evaluations it ran."""
     frame = working_frame(bundle, request)
     guidance = encode_prompts(bundle, request)
-    generator = torch.Generator().manual_seed(request.seed)
-    schedule = make_schedule(bundle, request, generator)
-    start = prepare_start(bundle, request, frame, schedule, generator)
+    generators = [torch.Generator().manual_seed(request.seed)]
+    schedule = make_schedule(bundle, request, generators)
+    start = prepare_start(bundle, request, frame, schedule, generators)
     steps = list(denoise(bundle.unet, schedule, start.x, guidance, start.region))
     return steps[-1].x, len(steps)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -81,17 +81,25 @@ class FakeBackend:
     def run(self, request: Request, hooks: Hooks) -> Result:
         self.requests.append(request)
         hooks.entered(Phase.LOADING)
+        results = [self._paint(request, number, hooks) for number in range(request.count)]
+        return replace(results[0], more=tuple(results[1:]))
+
+    def _paint(self, whole: Request, number: int, hooks: Hooks) -> Result:
+        request, before = whole.alone(number), number * whole.steps
         hooks.entered(Phase.DENOISING)
         for step in range(1, request.steps + 1):
             self._wait(hooks)
-            if self.error is not None and step == self.fail_at:
+            if self.error is not None and before + step == self.fail_at:
                 raise self.error
             self.steps_done += 1
-            hooks.stepped(step, request.steps, self._preview(request, step))
+            hooks.stepped(before + step, whole.count * request.steps, self._preview(request, step))
         hooks.entered(Phase.DECODING)
         if self.make_result is not None:
-            return self.make_result(request)
-        return result_of(request, painted(request, self.colour))
+            result = self.make_result(request)
+        else:
+            result = result_of(request, painted(request, self.colour))
+        hooks.made(result)
+        return result
 
     def _wait(self, hooks: Hooks) -> None:
         while True:

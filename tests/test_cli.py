@@ -25,7 +25,7 @@ from app.cli.interrupts import Interrupts
 from app.cli.progress import Progress, composed
 from app.core.errors import Cancelled, ModelError
 from app.core.geometry import Rect, Size
-from app.core.job import Backend, Hooks, Phase, Preview, Result
+from app.core.job import Backend, Phase, Preview
 from app.core.request import FrameChoice, ImageToImage, Inpaint, Request, TextToImage
 from app.core.samplers import SAMPLERS
 from app.library import models
@@ -195,7 +195,7 @@ def test_json_is_one_object_with_everything(studio: Studio) -> None:
 
 def test_several_pictures_are_a_list_and_files_of_their_own(studio: Studio) -> None:
     outcome = studio.render("--json", "--count", "3", "--seed", "10")
-    assert [request.seed for request in studio.backend.requests] == [10, 11, 12]
+    assert [(request.seed, request.count) for request in studio.backend.requests] == [(10, 3)]
     assert studio.files == ["out-10.png", "out-11.png", "out-12.png"]
     assert studio.started == 1  # one engine for all: the model is loaded once
     pictures = outcome.json["pictures"]
@@ -408,15 +408,17 @@ def test_the_engine_that_cannot_be_loaded(studio: Studio, capsys: pytest.Capture
 
 
 def test_a_later_picture_that_fails_leaves_the_earlier_ones(studio: Studio) -> None:
-    class FailsOnTheSecond(FakeBackend):
-        def run(self, request: Request, hooks: Hooks) -> Result:
-            if self.requests:
-                raise ModelError("Gone.", "Bring it back.")
-            return super().run(request, hooks)
-
-    outcome = studio.render("--count", "3", "--seed", "1", backend=FailsOnTheSecond())
+    fails = FakeBackend(error=ModelError("Gone.", "Bring it back."), fail_at=8)
+    outcome = studio.render("--count", "3", "--seed", "1", "--steps", "5", "--json", backend=fails)
     assert outcome.status == 2
     assert studio.files == ["out-1.png"]
+    assert [picture["seed"] for picture in outcome.json["pictures"]] == [1]
+
+
+def test_more_pictures_than_a_request_may_have_are_several_requests(studio: Studio) -> None:
+    assert studio.render("--count", "70", "--seed", "1", "--steps", "1", "--size", "8x8").status == 0
+    assert [(request.seed, request.count) for request in studio.backend.requests] == [(1, 64), (65, 6)]
+    assert len(studio.files) == 70
 
 
 # Stopping

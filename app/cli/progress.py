@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from app.cli.interrupts import Interrupts
 from app.core.geometry import Rect
-from app.core.job import Phase, Preview
+from app.core.job import Phase, Preview, Result
 from app.core.request import ImageToImage, Inpaint, Pixels, Request
 from app.library.pictures import resized, save_png
 
@@ -28,12 +29,16 @@ class Progress:
         self._length = 0
         self._since = 0.0
 
+    def begin(self) -> None:
+        """The steps are counted anew."""
+        self._since = 0.0
+
     def picture(self, number: int) -> None:
         """Picture ``number`` of all, counted from 1, begins."""
         self._picture = number
 
     def phase(self, phase: Phase) -> None:
-        if phase is Phase.DENOISING:
+        if phase is Phase.DENOISING and not self._since:
             self._since = time.monotonic()
         self._draw(self._head(phase.value))
 
@@ -62,12 +67,23 @@ class Progress:
 
 
 class RenderHooks:
-    """The Hooks of one picture: moves the bar, writes the previews, passes Ctrl-C on."""
+    """The Hooks of one Request: moves the bar, writes the previews, hands on each picture that is ready, and Ctrl-C."""
 
-    def __init__(self, progress: Progress, interrupts: Interrupts, previews: PreviewFiles | None) -> None:
+    def __init__(
+        self,
+        progress: Progress,
+        interrupts: Interrupts,
+        previews: Callable[[int], PreviewFiles | None],
+        save: Callable[[Result], None],
+    ) -> None:
+        """``previews``: for the picture of this number, counted from 0, where its previews go."""
         self._progress = progress
         self._interrupts = interrupts
         self._previews = previews
+        self._save = save
+        self._made = 0
+        self._before = 0  # steps of the pictures that are ready
+        self._step = 0
 
     def cancelled(self) -> bool:
         return self._interrupts.received is not None
@@ -76,10 +92,17 @@ class RenderHooks:
         self._progress.phase(phase)
 
     def stepped(self, step: int, total: int, preview: Preview | None) -> None:
+        self._step = step
         self._progress.step(step, total)
-        if self._previews is not None and preview is not None:
+        files = self._previews(self._made)
+        if files is not None and preview is not None:
             with self._interrupts.held():
-                self._previews.write(step, preview)
+                files.write(step - self._before, preview)
+
+    def made(self, candidate: Result) -> None:
+        self._save(candidate)
+        self._made += 1
+        self._before = self._step
 
 
 class PreviewFiles:

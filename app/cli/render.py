@@ -9,6 +9,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from app.cli.progress import PreviewFiles, Progress, RenderHooks
 from app.core.errors import PictureError
 from app.core.geometry import Size
 from app.core.job import Backend, Result
-from app.core.request import MOST_SEED, ImageToImage, Inpaint, Request, Task, TextToImage
+from app.core.request import MOST_COUNT, MOST_SEED, ImageToImage, Inpaint, Request, Task, TextToImage
 from app.core.settings import Folders
 from app.library.metadata import KEY, parameters
 from app.library.models import Model, default_model, resolve_model
@@ -30,7 +31,8 @@ MOST_RANDOM_SEED = 2**32
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """All that is to be made: one Request and one file for each picture, checked as far as it goes without torch."""
+    """All that is to be made: Requests, and a file for each of their pictures; checked as far as it goes without
+    torch."""
 
     requests: tuple[Request, ...]
     outputs: tuple[Path, ...]
@@ -42,23 +44,27 @@ class Order:
 def render(options: Namespace, places: Folders, make_backend: Callable[[], Backend], interrupts: Interrupts) -> None:
     """Make, save and report the pictures. Raises UserError, Cancelled, KeyboardInterrupt."""
     order = prepare(options, places)
-    progress = Progress(sys.stderr, len(order.requests))
-    made = []
+    progress = Progress(sys.stderr, len(order.outputs))
+    made: list[dict[str, Any]] = []
+
+    def save(result: Result) -> None:
+        output = order.outputs[len(made)]
+        with interrupts.held():
+            save_png(output, result.image, {KEY: parameters(result)})
+        progress.clear()
+        made.append(_account(result, order, output))
+        _tell(made[-1], options.json)
+        progress.picture(len(made) + 1)
+
     try:
         backend = make_backend()
-        for number, (request, output) in enumerate(zip(order.requests, order.outputs, strict=True), 1):
-            progress.picture(number)
-            hooks = RenderHooks(progress, interrupts, _previews(order, request))
-            result = backend.run(request, hooks)
-            with interrupts.held():
-                save_png(output, result.image, {KEY: parameters(result)})
-            progress.clear()
-            made.append(_account(result, order, output))
-            _tell(made[-1], options.json)
+        for request in order.requests:
+            progress.begin()
+            backend.run(request, RenderHooks(progress, interrupts, partial(_previews, order, request), save))
     finally:
         progress.clear()
         if options.json and made:  # also of those that were saved before a later one failed
-            whole = made[0] if len(order.requests) == 1 else made[0] | {"pictures": made}
+            whole = made[0] if len(order.outputs) == 1 else made[0] | {"pictures": made}
             print(json.dumps(whole, indent=1), flush=True)
 
 
@@ -75,7 +81,8 @@ def prepare(options: Namespace, places: Folders) -> Order:
             negative=options.negative,
             model=model.id,
             size=size,
-            seed=seed,
+            seed=seeds[first],
+            count=min(MOST_COUNT, len(seeds) - first),
             steps=options.steps,
             guidance=model.guidance if options.guidance is None else options.guidance,
             sampler=options.sampler,
@@ -83,7 +90,7 @@ def prepare(options: Namespace, places: Folders) -> Order:
             task=task,
             frame=options.frame,
         )
-        for seed in seeds
+        for first in range(0, len(seeds), MOST_COUNT)
     )
     return Order(
         requests=requests,
@@ -162,10 +169,10 @@ def _made_folder(folder: Path | None) -> Path | None:
     return folder
 
 
-def _previews(order: Order, request: Request) -> PreviewFiles | None:
+def _previews(order: Order, request: Request, number: int) -> PreviewFiles | None:
     if order.preview_dir is None:
         return None
-    return PreviewFiles(order.preview_dir, f"{request.seed}-" if len(order.requests) > 1 else "", request)
+    return PreviewFiles(order.preview_dir, f"{request.seed + number}-" if len(order.outputs) > 1 else "", request)
 
 
 def _account(result: Result, order: Order, output: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Protocol
 
@@ -58,7 +58,8 @@ class Result:
 
     ``frame``: the part of the picture that the model was given. ``working``: the size at which it computed that.
     ``steps``: model evaluations that were run. ``notes``: sentences that the person should read (a prompt that was
-    cut, say). ``changed_outside``: pixels outside the mask that differ from the source; 0 by construction and counted
+    cut, say). ``more``: the other candidates of a Request with a count; each carries the Request that paints it alone.
+    ``changed_outside``: pixels outside the mask that differ from the source; 0 by construction and counted
     all the same, None where there is no mask.
     """
 
@@ -75,6 +76,12 @@ class Result:
     device: str
     changed_outside: int | None = None
     notes: tuple[str, ...] = ()
+    more: tuple[Result, ...] = ()
+
+    @property
+    def candidates(self) -> tuple[Result, ...]:
+        """This one and the others, by seed."""
+        return replace(self, more=()), *self.more
 
 
 class Hooks(Protocol):
@@ -85,6 +92,9 @@ class Hooks(Protocol):
     def entered(self, phase: Phase) -> None: ...
 
     def stepped(self, step: int, total: int, preview: Preview | None) -> None: ...
+
+    def made(self, candidate: Result) -> None:
+        """A candidate is finished, while others may follow; called for each, in the order of the Result's."""
 
 
 class Backend(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -25,6 +25,7 @@ MOST_SIDE = 16384
 MOST_SEED = 2**63 - 1
 MOST_GUIDANCE = 100.0
 MOST_PROMPT = 100_000
+MOST_COUNT = 64
 
 
 class FrameChoice(Enum):
@@ -104,8 +105,9 @@ class Request:
     """Everything that decides the picture: the same Request and model file give the same picture.
 
     ``model`` is the path of a model folder. ``size`` is what comes out, for a task with an image the image's own.
-    ``guidance`` is the CFG scale: 1 turns CFG off. ``clip_skip`` counts the text encoder's layers from its end: 1
-    listens to the last, 2 to the one before it. Raises RequestError when a value cannot be worked with.
+    ``count`` candidates are painted, with the seeds ``seed``, ``seed + 1`` and so on, each as a Request of its own
+    would paint it. ``guidance`` is the CFG scale: 1 turns CFG off. ``clip_skip`` counts the text encoder's layers from
+    its end: 1 listens to the last, 2 to the one before it. Raises RequestError when a value cannot be worked with.
     """
 
     prompt: str
@@ -113,12 +115,17 @@ class Request:
     size: Size
     negative: str = ""
     seed: int = 0
+    count: int = 1
     steps: int = 20
     guidance: float = 7.0
     sampler: str = DEFAULT_SAMPLER
     clip_skip: int = 1
     task: Task = field(default_factory=TextToImage)
     frame: Frame = FrameChoice.WHOLE
+
+    def alone(self, number: int) -> Request:
+        """The Request that paints candidate ``number``, counted from 0, and nothing else."""
+        return self if self.count == 1 else replace(self, seed=self.seed + number, count=1)
 
     def __post_init__(self) -> None:
         for field_name, name in (("prompt", "prompt"), ("negative", "negative prompt")):
@@ -200,6 +207,14 @@ def _check_numbers(request: Request) -> None:
         )
     if not _is_int(request.seed) or not 0 <= request.seed <= MOST_SEED:
         raise RequestError(f"The seed {request.seed} cannot be used.", f"Choose a whole number from 0 to {MOST_SEED}.")
+    if not _is_int(request.count) or not 1 <= request.count <= MOST_COUNT:
+        raise RequestError(
+            f"{request.count} candidates cannot be painted at once.", f"Choose a count from 1 to {MOST_COUNT}."
+        )
+    if request.seed + request.count - 1 > MOST_SEED:
+        raise RequestError(
+            "The seeds run past the largest one.", f"Choose a seed of at most {MOST_SEED - request.count + 1}."
+        )
     if not _is_int(request.clip_skip) or request.clip_skip < 1:
         raise RequestError(
             f"The clip skip {request.clip_skip} cannot be used.",

@@ -31,12 +31,15 @@ def encode_prompts(bundle: ModelBundle, request: Request, embeddings: Embeddings
 
 def predict_noise(unet: Any, model_input: torch.Tensor, t: torch.Tensor, guidance: Guidance) -> torch.Tensor:
     """Classifier-free guidance (arXiv 2207.12598) in one batch: e(negative) + scale (e(prompt) - e(negative))."""
-    copies = guidance.texts.shape[0]
-    batch = torch.cat([model_input] * copies) if copies > 1 else model_input
+    copies, candidates = len(guidance.texts), len(model_input)
+    # negative and prompt of a candidate side by side, as they would be if it were painted alone; cat, because it keeps
+    # the layout, on which depends how convolutions round
+    batch = torch.cat([one for one in model_input.split(1) for _ in range(copies)])
+    texts = guidance.texts.repeat(candidates, 1, 1)
     # latents stay in float32 whatever the UNet computes in: the sum of many small steps loses too much otherwise
-    predicted = unet(batch.to(unet.dtype), t, encoder_hidden_states=guidance.texts, return_dict=False)[0]
+    predicted = unet(batch.to(unet.dtype), t, encoder_hidden_states=texts, return_dict=False)[0]
     predicted = predicted.to(model_input.dtype)
     if copies == 1:
         return predicted
-    without, with_prompt = predicted.chunk(2)
+    without, with_prompt = predicted[0::2], predicted[1::2]
     return without + guidance.scale * (with_prompt - without)

@@ -19,7 +19,7 @@ class Step:
 
     number: int
     total: int
-    x: torch.Tensor  # 1 x 4 x h x w
+    x: torch.Tensor  # N x 4 x h x w for N candidates
     clean: torch.Tensor
 
 

@@ -10,6 +10,9 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 
 from app.core.request import Mask, Pixels
 
+Generators = list[torch.Generator]
+"""One for each candidate that is painted at once: each draws what it would draw alone."""
+
 
 def to_tensor(pixels: Pixels) -> torch.Tensor:
     """H x W x 3 of 0..255 -> 1 x 3 x H x W of -1..1, float32 on the CPU, channels last as diffusers makes them
@@ -32,10 +35,14 @@ def mask_to_latents(mask: Mask, factor: int) -> torch.Tensor:
     return F.avg_pool2d(unit, factor)
 
 
-def encode(vae: Any, picture: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """1 x 3 x H x W of -1..1 -> scaled latents. A KL autoencoder's are drawn from its posterior with ``generator``."""
+def encode(vae: Any, picture: torch.Tensor, generators: Generators) -> torch.Tensor:
+    """1 x 3 x H x W of -1..1 -> N x 4 x h x w, scaled latents for each of N generators. A KL autoencoder's are drawn
+    from its posterior; another's are all the same."""
     output = vae.encode(picture)
-    latents = output.latent_dist.sample(generator) if hasattr(output, "latent_dist") else output.latents
+    if hasattr(output, "latent_dist"):
+        latents = torch.cat([output.latent_dist.sample(one) for one in generators])
+    else:
+        latents = torch.cat([output.latents] * len(generators))
     return vae.config.scaling_factor * latents
 
 
@@ -44,6 +51,6 @@ def decode(vae: Any, latents: torch.Tensor) -> torch.Tensor:
     return vae.decode(latents.to(vae.dtype) / vae.config.scaling_factor, return_dict=False)[0]
 
 
-def gaussian(shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:
-    """Noise from a CPU generator in float32, so that a seed means the same picture on every device."""
-    return torch.randn(shape, generator=generator, dtype=torch.float32)
+def gaussian(shape: tuple[int, int, int], generators: Generators) -> torch.Tensor:
+    """N x shape: noise from N CPU generators in float32, so that a seed means the same picture on every device."""
+    return torch.cat([torch.randn((1, *shape), generator=one, dtype=torch.float32) for one in generators])

@@ -71,7 +71,7 @@ def fit_preview_map(vae: Any, side: int = 128, count: int = 6) -> PreviewMap:
     for _ in range(count):
         coarse = torch.rand((1, 3, 6, 6), generator=generator) * 2 - 1
         picture = F.interpolate(coarse, size=(side, side), mode="bilinear", align_corners=False)
-        latents = encode(vae, picture.to(vae.device, vae.dtype), generator)
+        latents = encode(vae, picture.to(vae.device, vae.dtype), [generator])
         rows.append(latents[0].float().cpu().flatten(1).T.numpy())  # hw x C
         colours.append(F.avg_pool2d(picture, factor)[0].flatten(1).T.numpy())  # hw x 3
     known = np.concatenate(rows)

@@ -31,8 +31,8 @@ class ConcatMask:
     """For UNets fine-tuned for inpainting: mask and masked image are appended to the latents as channels."""
 
     def __init__(self, mask: torch.Tensor, masked: torch.Tensor) -> None:
-        """``mask``: 1 x 1 x h x w, ``masked``: 1 x 4 x h x w latents of the picture with the masked part greyed."""
-        self._channels = torch.cat([mask, masked], dim=1)
+        """``mask``: 1 x 1 x h x w, ``masked``: N x 4 x h x w latents of the picture with the masked part greyed."""
+        self._channels = torch.cat([mask.expand(len(masked), -1, -1, -1), masked], dim=1)
 
     def model_input(self, x: torch.Tensor) -> torch.Tensor:
         return torch.cat([x, self._channels], dim=1)

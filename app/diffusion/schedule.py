@@ -22,10 +22,11 @@ def steps_to_run(steps: int, strength: float) -> int:
 
 
 class Schedule:
-    """The noise levels of one job and the rule that goes from each to the next.
+    """The noise levels of one run and the rule that goes from each to the next.
 
-    A scheduler keeps an index and a history, so a Schedule serves one pass over ``timesteps`` and is then spent.
-    Raises RequestError where the model knows fewer noise levels than steps are asked for.
+    Each candidate of the run draws its numbers from its own of the ``generators``. A scheduler keeps an index and a
+    history, so a Schedule serves one pass over ``timesteps`` and is then spent. Raises RequestError where the model
+    knows fewer noise levels than steps are asked for.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class Schedule:
         sampler: Sampler,
         steps: int,
         strength: float,
-        generator: torch.Generator,
+        generators: list[torch.Generator],
         device: torch.device,
     ) -> None:
         levels = int(config.get("num_train_timesteps", 1000))
@@ -51,7 +52,7 @@ class Schedule:
         if hasattr(self._scheduler, "set_begin_index"):
             self._scheduler.set_begin_index(skipped)
         takes_generator = "generator" in inspect.signature(self._scheduler.step).parameters
-        self._step_options: dict[str, Any] = {"generator": generator} if takes_generator else {}
+        self._step_options: dict[str, Any] = {"generator": generators} if takes_generator else {}
         self._alphas: torch.Tensor = self._scheduler.alphas_cumprod.float().cpu()
         self._predicts = self._scheduler.config.get("prediction_type", "epsilon")
 

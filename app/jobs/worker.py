@@ -178,6 +178,9 @@ class _Hooks:
     def stepped(self, step: int, total: int, preview: Preview | None) -> None:
         self._post(Stepped(self._job_id, step, total, preview))
 
+    def made(self, candidate: Result) -> None:
+        """Nothing is told yet: all come with the Result at the end."""
+
 
 def _failed(job_id: int, error: BaseException) -> Failed:
     """What to tell the person; the trace goes into the log unless they can mend it themselves."""

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from app.core.errors import RequestError, UserError
 from app.core.geometry import Rect, Size
 from app.core.request import (
+    MOST_COUNT,
     MOST_PROMPT,
     MOST_SEED,
     MOST_SIDE,
@@ -64,6 +65,10 @@ def request(**changes: Any) -> Request:
         ({"prompt": "a (cat:-10.5)"}, "the weight -10.5"),
         ({"prompt": "a (cat:" + "9" * 400 + ")"}, "the weight inf"),
         ({"negative": "(" * 30 + "cat"}, "A part of the negative prompt has the weight 17.4"),
+        ({"count": 0}, "0 candidates cannot be painted at once"),
+        ({"count": MOST_COUNT + 1}, "65 candidates"),
+        ({"count": 2.0}, "2.0 candidates"),
+        ({"count": 3, "seed": MOST_SEED - 1}, "The seeds run past the largest one"),
         ({"clip_skip": 0}, "The clip skip 0"),
         ({"clip_skip": 1.5}, "The clip skip 1.5"),
         ({"size": Size(6, 5), "task": ImageToImage(image=IMAGE, strength=1)}, "The picture is 6 x 4 but 6 x 5"),

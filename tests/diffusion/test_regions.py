@@ -12,7 +12,7 @@ CONFIG = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_lin
 
 
 def _schedule(steps: int) -> Schedule:
-    return Schedule(CONFIG, sampler("ddim"), steps, 1.0, torch.Generator(), torch.device("cpu"))
+    return Schedule(CONFIG, sampler("ddim"), steps, 1.0, [torch.Generator()], torch.device("cpu"))
 
 
 def test_everywhere_changes_nothing() -> None:

@@ -14,7 +14,7 @@ CONFIG = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_lin
 
 
 def _schedule(steps: int, id: str = "ddim", **config: object) -> Schedule:
-    return Schedule(CONFIG | config, sampler(id), steps, 1.0, torch.Generator(), torch.device("cpu"))
+    return Schedule(CONFIG | config, sampler(id), steps, 1.0, [torch.Generator()], torch.device("cpu"))
 
 
 @pytest.mark.parametrize("prediction", ["epsilon", "v_prediction", "sample"])

@@ -71,7 +71,7 @@ def test_vae_round_trip(tmp_path: Path, kind: str) -> None:
     torch.testing.assert_close(ours_in, theirs_in, rtol=0, atol=0)
     output = pipe.vae.encode(theirs_in)
     drawn = output.latents if kind == "AutoencoderTiny" else output.latent_dist.sample(torch.Generator().manual_seed(5))
-    latents = encode(bundle.vae, ours_in, torch.Generator().manual_seed(5))
+    latents = encode(bundle.vae, ours_in, [torch.Generator().manual_seed(5)])
     torch.testing.assert_close(latents, drawn * pipe.vae.config.scaling_factor, rtol=0, atol=0)
     decoded = pipe.vae.decode(latents / pipe.vae.config.scaling_factor, return_dict=False)[0]
     theirs = np.asarray(pipe.image_processor.postprocess(decoded, output_type="pil")[0])
