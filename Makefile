@@ -10,15 +10,15 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint check clean starter
+.PHONY: help setup run test lint check clean starter vocabulary
 
 help: ## what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## prepare .venv (run and test do it by themselves)
 	@:
 
-$(READY): pyproject.toml constraints.txt packaging/setup/find_python.sh packaging/setup/prepare.py
+$(READY): pyproject.toml constraints.txt packaging/setup/find_python.sh packaging/setup/prepare.py packaging/setup/vocabulary.py
 	@python=$$(sh packaging/setup/find_python.sh "$(PYTHON)") && "$$python" packaging/setup/prepare.py $(VENV)
 
 run: $(READY) ## open the studio
@@ -34,6 +34,9 @@ lint: $(READY) ## style, types and structure
 
 check: $(READY) ## behaviour
 	$(PY) -m pytest -q
+
+vocabulary: $(READY) ## fetch CLIP's vocabulary for single-file models, if setup could not
+	$(PY) packaging/setup/vocabulary.py resources/configs/tokenizer
 
 starter: $(READY) ## train the starter model anew (long)
 	$(PY) packaging/starter/make.py

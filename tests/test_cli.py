@@ -301,7 +301,7 @@ BAD = [
     ("--image photo.png --strength nan", "The strength is nan"),
     ("--image photo.png --size 30x21", "The picture is 30 x 20 but 30 x 21 was asked for"),
     ("--model nope", "There is no model called “nope”"),
-    ("--model ./nope", "There is no model folder"),
+    ("--model ./nope", "There is no model"),
     ("--model broken", "lacks its part “vae”"),
     ("-o out.jpg", "does not end in .png"),
     ("-o none/out.png", "There is no folder"),
@@ -357,7 +357,7 @@ def test_no_model_at_all(studio: Studio) -> None:
     (studio.data / "models" / "tiny" / "model_index.json").unlink()
     outcome = studio.render()
     assert outcome.status == 2
-    assert outcome.err.startswith("No model was found. Put a model folder into ")
+    assert outcome.err.startswith("No model was found. Put a model into ")
 
 
 def test_what_the_engine_refuses(studio: Studio) -> None:
@@ -546,9 +546,11 @@ def test_samplers_lists_the_table(studio: Studio) -> None:
 
 def test_models_lists_what_is_found(studio: Studio) -> None:
     make_model(studio.data / "models" / "fill", name="Filler", channels=9)
+    (studio.data / "models" / "cut.safetensors").write_bytes(b"<html>Sign in</html>")
     out = studio.run("models").out
-    assert re.search(r"^Filler\tinpainting, 192 x 192\t.*fill$", out, re.MULTILINE)
-    assert re.search(r"^Tiny\tpainting, 192 x 192\t.*tiny$", out, re.MULTILINE)
+    assert re.search(r"^Filler\tinpainting, 192 x 192, folder\t.*fill$", out, re.MULTILINE)
+    assert re.search(r"^cut.safetensors\tcannot be used\t“cut.safetensors” is a web page, not the weights\.", out, re.M)
+    assert re.search(r"^Tiny\tpainting, 192 x 192, folder\t.*tiny$", out, re.MULTILINE)
 
 
 @pytest.mark.parametrize("missing", [True, False])

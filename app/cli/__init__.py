@@ -76,14 +76,17 @@ def _samplers(options: Namespace, places: Folders) -> None:
 
 
 def _models(options: Namespace, places: Folders) -> None:
-    from app.library.models import find_models
+    from app.library.models import survey
 
-    models = find_models(places)
+    models, problems = survey(places)
     for model in models:
         kind = "inpainting" if model.channels == 9 else "painting"
-        print(f"{model.name}\t{kind}, {model.native_size} x {model.native_size}\t{model.path}")
+        form = "one file" if model.path.is_file() else "folder"
+        print(f"{model.name}\t{kind}, {model.native_size} x {model.native_size}, {form}\t{model.path}")
     if not models:
-        print(f"No model was found. Put a model folder into {places.models}.")
+        print(f"No model was found. Put a model file or folder into {places.models}.")
+    for problem in problems:
+        print(f"{problem.path.name}\tcannot be used\t{problem.error}")
 
 
 def _doctor(options: Namespace, places: Folders) -> None:

@@ -72,7 +72,7 @@ def _models(folders: Folders) -> Iterator[str]:
     for model in models:
         yield _line("Model", f"{model.name} ({model.native_size} x {model.native_size}, {model.channels} channels)")
     if not models:
-        yield _line("Model", f"none; put a model folder into {folders.models}")
+        yield _line("Model", f"none; put a model into {folders.models}")
 
 
 def _window() -> str:

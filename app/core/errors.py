@@ -21,7 +21,7 @@ class RequestError(UserError):
 
 
 class ModelError(UserError):
-    """A model folder that is missing, damaged or of another kind."""
+    """A model, or a file that adds to one, that is missing, damaged or of another kind."""
 
 
 class PictureError(UserError):

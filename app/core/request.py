@@ -104,7 +104,7 @@ Task = TextToImage | ImageToImage | Inpaint
 class Request:
     """Everything that decides the picture: the same Request and model file give the same picture.
 
-    ``model`` is the path of a model folder. ``size`` is what comes out, for a task with an image the image's own.
+    ``model``: path of a model folder or file. ``size`` is what comes out, for a task with an image the image's own.
     ``count`` candidates are painted, with the seeds ``seed``, ``seed + 1`` and so on, each as a Request of its own
     would paint it. ``guidance`` is the CFG scale: 1 turns CFG off. ``clip_skip`` counts the text encoder's layers from
     its end: 1 listens to the last, 2 to the one before it. Raises RequestError when a value cannot be worked with.

@@ -30,6 +30,11 @@ class Folders:
         return self.data / "models"
 
     @property
+    def imported(self) -> Path:
+        """Weights converted to safetensors, each in a folder of its own."""
+        return self.data / "imported"
+
+    @property
     def log(self) -> Path:
         return self.data / "limner.log"
 

@@ -49,13 +49,13 @@ class Engine:
         )
 
     def _loaded(self, model: str, hooks: Hooks) -> ModelBundle:
-        folder = Path(model)
-        stamp = _stamp_of(folder)
+        path = Path(model)
+        stamp = _stamp_of(path)
         if self._bundle is None or self._stamp != stamp:
             hooks.entered(Phase.LOADING)
             self._bundle = self._stamp = None  # never two models in memory
             self._free()
-            self._bundle = load_bundle(folder, self._placement)
+            self._bundle = load_bundle(path, self._placement)
             self._stamp = stamp
         return self._bundle
 
@@ -65,14 +65,17 @@ class Engine:
             torch.cuda.empty_cache()
 
 
-def _stamp_of(folder: Path) -> _Stamp:
-    """Tells a model folder from another, and from itself after its files were replaced."""
-    files = sorted(folder.glob("*.json")) + sorted(folder.glob("*/*"))
-    return str(folder.absolute()), max((_changed_at(file) for file in files), default=0)
+def _stamp_of(model: Path) -> _Stamp:
+    """Tells a model from another, and from itself after its files were replaced."""
+    if model.is_file():
+        files = [model, *(model.with_suffix(ending) for ending in (".yaml", ".json")), *model.parent.glob("*/*.json")]
+    else:
+        files = [*model.glob("*.json"), *model.glob("*/*")]
+    return str(model.absolute()), max((_changed_at(file) for file in files), default=0)
 
 
 def _changed_at(file: Path) -> int:
     try:
         return file.stat().st_mtime_ns
-    except OSError:  # a link that leads nowhere, or a file that vanished: loading will say so in words
+    except OSError:  # not there, a link that leads nowhere, or a file that vanished: loading will say so in words
         return 0

@@ -10,17 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.core.checkpoints import read_checkpoint
 from app.core.errors import ModelError
+from app.core.kinds import WIDTHS, XL
 from app.core.request import MOST_GUIDANCE
 from app.core.settings import Folders, resources
-from app.library.weights import check_weights
+from app.core.weights import PICKLED, Header, check_weights, is_pickle
 
 log = logging.getLogger(__name__)
 
 MODEL_PARTS = ("tokenizer", "text_encoder", "unet", "vae", "scheduler")
 """The sub-folders that a diffusers folder of Stable Diffusion v1 must have."""
 DESCRIPTION = "limner.json"
-"""An optional file in a model folder: name, description, native_size, guidance, preview map, vocabulary, examples."""
+"""An optional file in a model folder, or NAME.json beside a single file: name, description, native_size, guidance,
+preview map, vocabulary, examples."""
 USUAL_GUIDANCE = 7.0
 
 _CONFIGS = {
@@ -52,15 +55,21 @@ _OTHER_KINDS = (
 )
 """Beginnings of pipeline class names that are not Stable Diffusion v1. The first that fits counts."""
 _V1_KINDS = ("StableDiffusion", "LatentConsistencyModel")
-_WIDTHS = {1024: "Stable Diffusion 2", 1280: "the refiner of Stable Diffusion XL", 2048: "Stable Diffusion XL"}
-"""Cross-attention widths that give another architecture away; v1 has 768, small models of its kind have less."""
 _WANTED = "Choose a Stable Diffusion v1 model."
 _AGAIN = "Copy or download the model again."
 
 
+@dataclass(frozen=True)
+class Problem:
+    """Something among the models that cannot be used, and why."""
+
+    path: Path
+    error: ModelError
+
+
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A model folder that can be used, as far as its files tell.
+    """A model that can be used, as far as its files tell: a folder, or a single file.
 
     ``id`` is ``str(path)`` and what a Request names. ``channels``: inputs of the UNet, 4, or 9 for a model made for
     inpainting. ``native_size``: side in pixels of the squares it was trained on. ``vocabulary``: the words a small
@@ -81,31 +90,41 @@ class Model:
 
 
 def find_models(folders: Folders, extra: Sequence[Path] = ()) -> list[Model]:
-    """Every usable model, starters first, then by name: in the resources, the models folder and ``extra`` folders."""
+    """Every usable model, starters first, then by name: in the resources, the models folder and ``extra`` paths."""
+    models, problems = survey(folders, extra)
+    for problem in problems:
+        log.info("%s is passed over: %s", problem.path, problem.error)
+    return models
+
+
+def survey(folders: Folders, extra: Sequence[Path] = ()) -> tuple[list[Model], list[Problem]]:
+    """The usable models as ``find_models`` orders them, and what lies beside them that looks like a model and is
+    none that can be used."""
     models: dict[str, Model] = {}
+    problems = []
     for path in (*_candidates(folders), *extra):
         try:
             model = read_model(path)
         except ModelError as error:
-            log.info("%s is passed over: %s", path, error)
+            problems.append(Problem(path, error))
             continue
         models.setdefault(model.id, model)
-    return sorted(models.values(), key=lambda model: (not model.starter, model.name.casefold(), model.id))
+    return sorted(models.values(), key=lambda model: (not model.starter, model.name.casefold(), model.id)), problems
 
 
-def resolve_model(name_or_folder: str, folders: Folders) -> Model:
-    """The model of this name, this folder name, or at this path. Raises ModelError listing the names there are."""
-    wanted = name_or_folder.strip()
+def resolve_model(name_or_path: str, folders: Folders) -> Model:
+    """The model of this name, this file or folder name, or at this path. Raises ModelError listing what there is."""
+    wanted = name_or_path.strip()
     given = Path(wanted).expanduser()
-    # A name with a separator is a path, and so is any folder that looks like a model.
-    if wanted and (given.name != wanted or (given / "model_index.json").is_file()):
+    # A name with a separator is a path, and so is whatever looks like a model.
+    if wanted and (given.name != wanted or (given / "model_index.json").is_file() or _is_weights(given)):
         return read_model(given)
     for path in _candidates(folders):
-        if path.name == wanted:
+        if wanted in (path.name, path.stem):
             return read_model(path)
     models = find_models(folders)
     for model in models:
-        if wanted.casefold() in (model.name.casefold(), model.path.name.casefold()):
+        if wanted.casefold() in (model.name.casefold(), model.path.name.casefold(), model.path.stem.casefold()):
             return model
     raise ModelError(f"There is no model called “{wanted}”.", _what_there_is(models, folders))
 
@@ -119,8 +138,12 @@ def default_model(folders: Folders) -> Model:
 
 
 def read_model(path: Path) -> Model:
-    """What the folder holds, after every check that needs no loading. Raises ModelError with what is wrong."""
+    """What the file or folder holds, after every check that needs no loading. Raises ModelError with what is wrong."""
     path = path.expanduser().absolute()
+    return _read_file(path) if _is_file(path) else _read_folder(path)
+
+
+def _read_folder(path: Path) -> Model:
     _check_folder(path)
     index = _json(path / "model_index.json", path)
     _check_kind(index, path)
@@ -132,27 +155,64 @@ def read_model(path: Path) -> Model:
     _check_text_encoder(_json(path / "text_encoder" / "config.json", path), unet, path)
     _check_vae(vae, path)
     for part, stem in _WEIGHTS.items():
-        headers = check_weights(path / part, stem, path.name)
+        header = check_weights(path / part, stem, path.name)
         if part == "unet":
-            _check_first_layer(headers, channels, path)
-    return _described(path, channels, _native_size(unet, vae))
+            _check_first_layer(header, channels, path)
+    return _described(path, path.name, path / DESCRIPTION, channels, _native_size(unet, vae))
+
+
+def _read_file(path: Path) -> Model:
+    if is_pickle(path):
+        raise ModelError(
+            f"“{path.name}” is a pickle file, which can run programs.",
+            "Add it in the model list, or name it with --model: it is converted to safetensors first.",
+        )
+    checkpoint = read_checkpoint(path)
+    return _described(path, path.stem, path.with_suffix(".json"), checkpoint.channels, checkpoint.native_size)
 
 
 def _candidates(folders: Folders) -> Iterator[Path]:
-    """The folders that may be models: those in the resources first. Hidden ones are half-done downloads and litter."""
-    for root in (resources() / "models", folders.models):
-        try:
-            found = sorted(entry.path for entry in os.scandir(root) if entry.is_dir() and entry.name[0] not in "._")
-        except OSError:
-            continue
-        yield from map(Path, found)
+    """The files and folders that may be models: those in the resources first, then in the models folder, one level
+    deep, then what was converted. Hidden ones are half-done downloads and litter."""
+    yield from (path for path in _entries(resources() / "models") if path.is_dir())
+    for root in (folders.models, folders.imported):
+        for path in _entries(root):
+            if _is_weights(path):
+                yield path
+            elif path.is_dir():
+                inside = [] if _has_parts(path) else [file for file in _entries(path) if _is_weights(file)]
+                yield from inside or [path]
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        names = sorted(entry.name for entry in os.scandir(folder) if entry.name[0] not in "._")
+    except OSError:
+        return []
+    return [folder / name for name in names]
+
+
+def _has_parts(folder: Path) -> bool:
+    """A diffusers folder, and not one of configs around single files."""
+    return (folder / "model_index.json").is_file() and any((folder / "unet").glob("*.safetensors"))
+
+
+def _is_weights(path: Path) -> bool:
+    return path.suffix.lower() in (".safetensors", *PICKLED) and _is_file(path)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def _what_there_is(models: Sequence[Model], folders: Folders) -> str:
     if not models:
-        return f"Put a model folder into {folders.models}."
+        return f"Put a model into {folders.models}."
     names = ", ".join(f"“{model.name}”" for model in models)
-    return f"Choose one of {names}, or give the path of a model folder."
+    return f"Choose one of {names}, or give the path of a model."
 
 
 # Checks
@@ -164,12 +224,9 @@ def _check_folder(path: Path) -> None:
     except (OSError, ValueError):  # a name that no file can have
         exists, is_folder = False, False
     if not exists:
-        raise ModelError(f"There is no model folder “{path}”.", "Check its name, or whether it was moved.")
+        raise ModelError(f"There is no model “{path}”.", "Check its name, or whether it was moved.")
     if not is_folder:
-        raise ModelError(
-            f"“{path.name}” is a single file, and a model here is a folder.",
-            "Convert it to a diffusers folder (with model_index.json) first.",
-        )
+        raise ModelError(f"“{path.name}” is neither a file nor a folder.", "Choose a model file or a model folder.")
     if not (path / "model_index.json").is_file():
         raise ModelError(
             f"“{path.name}” is not a model folder: it has no model_index.json.",
@@ -219,10 +276,10 @@ def _check_unet(unet: dict[str, Any], path: Path) -> int:
     if kind != "UNet2DConditionModel":
         raise _other(path, f"built on {kind}")
     if unet.get("addition_embed_type") == "text_time":
-        raise _other(path, _WIDTHS[2048])
+        raise _other(path, XL)
     for width in _text_widths(unet):
-        if width in _WIDTHS:
-            raise _other(path, _WIDTHS[width])
+        if width in WIDTHS:
+            raise _other(path, WIDTHS[width])
     channels = unet.get("in_channels", 4)
     if channels not in _CHANNELS:
         raise ModelError(
@@ -253,9 +310,9 @@ def _check_vae(vae: dict[str, Any], path: Path) -> None:
         raise ModelError(f"The VAE of “{path.name}” has {channels} channels; Stable Diffusion v1 has 4.", _WANTED)
 
 
-def _check_first_layer(headers: dict[str, Any], channels: int, path: Path) -> None:
+def _check_first_layer(header: Header, channels: int, path: Path) -> None:
     """The config against the weights themselves: a config copied from another model is a common accident."""
-    shape = headers.get("conv_in.weight", {}).get("shape", ())
+    shape = header.shapes.get("conv_in.weight", ())
     if len(shape) == 4 and shape[1] != channels:
         raise ModelError(
             f"The UNet of “{path.name}” has {shape[1]} input channels, but its config says {channels}.",
@@ -285,17 +342,17 @@ def _side(sample_size: object, factor: int) -> int | None:
             return None
 
 
-def _described(path: Path, channels: int, native_size: int) -> Model:
-    """The model with what its limner.json adds; a damaged one is passed over, for it is only decoration."""
+def _described(path: Path, name: str, notes: Path, channels: int, native_size: int) -> Model:
+    """The model with what the notes beside it add; damaged ones are passed over, for they are only decoration."""
     try:
-        told = _json(path / DESCRIPTION, path) if (path / DESCRIPTION).is_file() else {}
+        told = _json(notes, notes.parent) if notes.is_file() else {}
     except ModelError as error:
         log.info("%s", error)
         told = {}
     size = told.get("native_size")
     return Model(
         id=str(path),
-        name=_text(told.get("name")) or path.name,
+        name=_text(told.get("name")) or name,
         path=path,
         channels=channels,
         native_size=size if isinstance(size, int) and not isinstance(size, bool) and size > 0 else native_size,

@@ -10,6 +10,7 @@ from typing import Any
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
+from app.core.checkpoints import read_checkpoint
 from app.core.errors import ModelError
 from app.core.prompt import Piece, PromptPlan, plan
 
@@ -39,14 +40,18 @@ class TokenCounter:
 
 
 def load_token_counter(model: Path) -> TokenCounter:
-    """The counter for a model folder in diffusers layout. Raises ModelError when its tokenizer cannot be read."""
-    folder = model / "tokenizer"
+    """The counter for a model, a folder in diffusers layout or a single file. Raises ModelError when its tokenizer
+    cannot be read."""
+    folder, text_encoder = model / "tokenizer", model / "text_encoder"
+    if model.is_file():
+        checkpoint = read_checkpoint(model)
+        folder, text_encoder = checkpoint.tokenizer, checkpoint.config / "text_encoder"
     try:
         whole = folder / "tokenizer.json"
         tokenizer = Tokenizer.from_file(str(whole)) if whole.is_file() else _clip(folder)
         tokenizer.no_truncation()
         tokenizer.no_padding()
-        return TokenCounter(tokenizer, _window(model) - 2)
+        return TokenCounter(tokenizer, _window(folder, text_encoder) - 2)
     except Exception as error:  # the library raises bare Exceptions
         raise ModelError(
             f"The tokenizer of the model “{model.name}” cannot be read.", "Copy or download the model again."
@@ -76,10 +81,10 @@ def _clip(folder: Path) -> Tokenizer:
     return tokenizer
 
 
-def _window(model: Path) -> int:
+def _window(tokenizer: Path, text_encoder: Path) -> int:
     """What the tokenizer and the text encoder both allow, as the engine reads it."""
-    told = _number(model / "tokenizer" / "tokenizer_config.json", "model_max_length")
-    positions = _number(model / "text_encoder" / "config.json", "max_position_embeddings")
+    told = _number(tokenizer / "tokenizer_config.json", "model_max_length")
+    positions = _number(text_encoder / "config.json", "max_position_embeddings")
     return max(3, min(told, positions))
 
 

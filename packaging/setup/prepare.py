@@ -16,8 +16,11 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from vocabulary import VocabularyError, fetch
+
 ROOT = Path(__file__).resolve().parents[2]
 CONSTRAINTS = ROOT / "constraints.txt"
+TOKENIZER = ROOT / "resources" / "configs" / "tokenizer"
 STAMP = ".ready"
 
 # Library that is loaded -> Debian package that brings it. Found with ldd on the libraries of PySide6.
@@ -65,6 +68,7 @@ def main(venv: Path) -> int:
         check_system()
         python = make_venv(venv)
         install(python)
+        fetch_vocabulary(python)
     except SetupError as error:
         print(f"make setup: {error}", file=sys.stderr)
         return 1
@@ -195,6 +199,17 @@ def install(python: Path) -> None:
     ):
         say(f"installing {what}")
         run(pip + arguments, f"pip could not install {what} (tested with Python 3.11: try PYTHON=python3.11)")
+
+
+def fetch_vocabulary(python: Path) -> None:
+    """CLIP's vocabulary for models in one file. Without it everything else works, so a failure is only told."""
+    if (TOKENIZER / "vocab.json").is_file():
+        return
+    say("fetching the vocabulary for single-file models")
+    try:
+        fetch(TOKENIZER, str(python))
+    except (VocabularyError, OSError) as error:
+        say(f"{error}: models in one file need it, model folders do not. “make vocabulary” tries again.")
 
 
 def pinned(package: str) -> str:

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from app.core.errors import ModelError
-from app.diffusion.bundle import PARTS, load_bundle
+from app.diffusion.bundle import load_bundle
+from app.diffusion.folder import PARTS
 from app.diffusion.placement import Placement
 from app.diffusion.preview import SD1_BIAS, SD1_MATRIX
 from tests.tiny_models import TinyShape, make_tiny_model

@@ -179,6 +179,16 @@ def break_the_index(path: Path) -> None:
     (path / "unet/diffusion_pytorch_model.safetensors.index.json").write_text('{"weight_map": 5}')
 
 
+def file_of(**tensors: tuple[str, list[int], int, int]) -> bytes:
+    """A file whose header says what it is told to, with as many bytes behind it as it speaks of."""
+    header = {
+        name: {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+        for name, (dtype, shape, begin, end) in tensors.items()
+    }
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + bytes(max((entry[3] for entry in tensors.values()), default=0))
+
+
 GOOD = unet_weights(4)
 HEADER_LENGTH = struct.unpack("<Q", GOOD[:8])[0]
 WRONG = [
@@ -236,6 +246,11 @@ WRONG = [
     (write(UNET, GOOD[: HEADER_LENGTH - 3]), "is cut short or is no safetensors file"),
     (write(UNET, GOOD[:-300]), "is cut short: 49 % of it is there"),
     (write(UNET, GOOD + b"x"), "is longer than its header says"),
+    (write(UNET, file_of(a=("F16", [2], 0, 4), b=("F16", [2], 2, 6))), "two of its tensors overlap"),
+    (write(UNET, file_of(a=("F16", [2], 0, 4), b=("F16", [2], 6, 10))), "there is a gap between its tensors"),
+    (write(UNET, file_of(a=("F32", [2], 0, 4))), "its header contradicts itself about “a”"),
+    (write(UNET, file_of()), "holds no weights"),
+    (write(UNET, file_of(a=("F16", [-2], 0, 4))), "its header cannot be read"),
     (write(UNET, struct.pack("<Q", 2) + b"[]"), "its header cannot be read"),
     (write(UNET, struct.pack("<Q", 5) + b"{{{{{"), "its header cannot be read"),
     (write(UNET, struct.pack("<Q", 11) + b'{"a": "bc"}'), "its header cannot be read"),
@@ -257,11 +272,11 @@ def test_places_that_are_no_model(tmp_path: Path) -> None:
     (tmp_path / "sd.safetensors").write_bytes(GOOD)
     (tmp_path / "empty").mkdir()
     for path, words in (
-        (tmp_path / "none", "There is no model folder"),
-        (tmp_path / "sd.safetensors", "is a single file"),
+        (tmp_path / "none", "There is no model “"),
+        (tmp_path / "sd.safetensors", "is a file of weights that Limner does not know"),
         (tmp_path / "empty", "is not a model folder"),
-        (tmp_path / ("x" * 300), "There is no model folder"),
-        (Path("a\0b"), "There is no model folder"),
+        (tmp_path / ("x" * 300), "There is no model “"),
+        (Path("a\0b"), "There is no model “"),
     ):
         with pytest.raises(ModelError, match=words):
             read_model(path)
