@@ -133,8 +133,9 @@ def test_every_option_reaches_the_request(studio: Studio) -> None:
     request = studio.backend.requests[0]
     assert (request.negative, request.size, request.steps, request.guidance) == ("ugly", Size(40, 24), 5, 3.5)
     assert (request.sampler, request.seed, request.frame) == ("euler_a", 9, FrameChoice.AUTO)
-    assert studio.render("--clip-skip", "2").status == 0
+    assert studio.render("--clip-skip", "2", "--guidance-interval", "0.2:.9").status == 0
     assert studio.backend.requests[1].clip_skip == 2
+    assert studio.backend.requests[1].guidance_interval == (0.2, 0.9)
 
 
 @pytest.mark.parametrize(
@@ -286,6 +287,10 @@ BAD = [
     ("--seed -1", "The seed -1"),
     ("--seed 9223372036854775808", "The seed"),
     ("--seed 9223372036854775807 --count 2", "The seeds run past"),
+    ("--guidance-interval 0.5", "“0.5” is no interval"),
+    ("--guidance-interval 0.5:0.2", "The guidance interval from 0.5 to 0.2 is none"),
+    ("--guidance-interval nan:1", "The guidance interval from nan to 1.0 is none"),
+    ("--clip-skip 0", "The clip skip 0"),
     ("--count 0", "0 pictures cannot be made"),
     ("--count 10001", "10001 pictures cannot be made"),
     ("--frame half", "--frame"),

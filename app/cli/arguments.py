@@ -87,6 +87,13 @@ def _add_render(parser: ArgumentParser) -> None:
     add("--size", type=_size, metavar="WxH", help="size in pixels (default: the model's own, or the image's)")
     add("--steps", type=int, default=20, metavar="N", help="steps of the sampler (default: 20)")
     add("--guidance", type=float, metavar="F", help="how closely to follow the prompt (default: the model's own, or 7)")
+    add(
+        "--guidance-interval",
+        type=_interval,
+        default=(0.0, 1.0),
+        metavar="FROM:TO",
+        help="guide only there on the way from noise (0) to picture (1), such as 0.2:0.9; other steps cost half (0:1)",
+    )
     add("--clip-skip", type=int, default=1, metavar="N", help="listen to the N-th last layer of the text encoder (1)")
     add("--sampler", default=DEFAULT_SAMPLER, metavar="ID", help=f"see “limner samplers” (default: {DEFAULT_SAMPLER})")
     add("--seed", type=int, metavar="N", help="start of the noise; the same seed gives the same picture")
@@ -110,6 +117,14 @@ def _frame(text: str) -> FrameChoice:
         return FrameChoice(text)
     except ValueError:
         raise ArgumentTypeError(f"“{text}” is no frame; write whole or auto") from None
+
+
+def _interval(text: str) -> tuple[float, float]:
+    try:
+        first, last = map(float, text.split(":"))
+    except ValueError:
+        raise ArgumentTypeError(f"“{text}” is no interval; write FROM:TO, such as 0.2:0.9") from None
+    return first, last
 
 
 def _size(text: str) -> Size:

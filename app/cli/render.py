@@ -86,6 +86,7 @@ def prepare(options: Namespace, places: Folders) -> Order:
             steps=options.steps,
             guidance=model.guidance if options.guidance is None else options.guidance,
             sampler=options.sampler,
+            guidance_interval=options.guidance_interval,
             clip_skip=options.clip_skip,
             task=task,
             frame=options.frame,

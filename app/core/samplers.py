@@ -17,12 +17,14 @@ def _options(**options: Option) -> Mapping[str, Option]:
 
 @dataclass(frozen=True, kw_only=True)
 class Sampler:
-    """One row: ``scheduler`` names a class of diffusers, ``options`` override the model's own scheduler config."""
+    """One row: ``scheduler`` names a class of diffusers, ``options`` override the model's own scheduler config,
+    ``step_options`` go into every step."""
 
     id: str
     label: str
     scheduler: str
     options: Mapping[str, Option] = field(default_factory=_options)
+    step_options: Mapping[str, Option] = field(default_factory=_options)
     most_steps: int = 1000
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -58,6 +60,8 @@ _ROWS = (
     Sampler(id="unipc", label="UniPC", scheduler="UniPCMultistepScheduler"),
     # LCM walks a table of 50 steps distilled from 1000: it cannot take more (arXiv 2310.04378).
     Sampler(id="lcm", label="LCM", scheduler="LCMScheduler", most_steps=50),
+    # TCD walks the same table; eta is the paper's gamma, how much of each step is drawn anew (arXiv 2402.19159).
+    Sampler(id="tcd", label="TCD", scheduler="TCDScheduler", step_options=_options(eta=0.3), most_steps=50),
 )
 SAMPLERS: Mapping[str, Sampler] = MappingProxyType({row.id: row for row in _ROWS})
 DEFAULT_SAMPLER = "dpmpp_2m"

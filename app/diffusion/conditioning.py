@@ -14,10 +14,19 @@ from app.diffusion.texts import Embeddings, embed
 
 @dataclass(frozen=True)
 class Guidance:
-    """``texts``: negative then prompt, 2 x tokens x width; or the prompt alone, 1 x tokens x width, when CFG is off."""
+    """``texts``: negative then prompt, 2 x tokens x width; or the prompt alone, 1 x tokens x width, when CFG is off.
+
+    ``least`` and ``most``: the timesteps between which CFG works (arXiv 2404.07724); elsewhere the prompt speaks alone.
+    """
 
     texts: torch.Tensor
     scale: float
+    least: float = 0.0
+    most: float = float("inf")
+
+    def at(self, t: torch.Tensor) -> torch.Tensor:
+        """The texts that count at this timestep."""
+        return self.texts if self.least <= float(t) <= self.most else self.texts[-1:]
 
 
 def encode_prompts(bundle: ModelBundle, request: Request, embeddings: Embeddings | None = None) -> Guidance:
@@ -26,18 +35,23 @@ def encode_prompts(bundle: ModelBundle, request: Request, embeddings: Embeddings
     Raises UserError where the model cannot do what the Request asks of its text encoder.
     """
     prompts = [request.prompt] if request.guidance <= 1.0 else [request.negative, request.prompt]
-    return Guidance(embed(bundle, prompts, request.clip_skip, embeddings or {}), request.guidance)
+    texts = embed(bundle, prompts, request.clip_skip, embeddings or {})
+    levels = int(bundle.scheduler_config.get("num_train_timesteps", 1000))
+    first, last = request.guidance_interval
+    return Guidance(texts, request.guidance, least=(1 - last) * levels, most=(1 - first) * levels)
 
 
 def predict_noise(unet: Any, model_input: torch.Tensor, t: torch.Tensor, guidance: Guidance) -> torch.Tensor:
     """Classifier-free guidance (arXiv 2207.12598) in one batch: e(negative) + scale (e(prompt) - e(negative))."""
-    copies, candidates = len(guidance.texts), len(model_input)
+    texts = guidance.at(t)
+    copies, candidates = len(texts), len(model_input)
     # negative and prompt of a candidate side by side, as they would be if it were painted alone; cat, because it keeps
     # the layout, on which depends how convolutions round
     batch = torch.cat([one for one in model_input.split(1) for _ in range(copies)])
-    texts = guidance.texts.repeat(candidates, 1, 1)
     # latents stay in float32 whatever the UNet computes in: the sum of many small steps loses too much otherwise
-    predicted = unet(batch.to(unet.dtype), t, encoder_hidden_states=texts, return_dict=False)[0]
+    predicted = unet(batch.to(unet.dtype), t, encoder_hidden_states=texts.repeat(candidates, 1, 1), return_dict=False)[
+        0
+    ]
     predicted = predicted.to(model_input.dtype)
     if copies == 1:
         return predicted

@@ -52,7 +52,9 @@ class Schedule:
         if hasattr(self._scheduler, "set_begin_index"):
             self._scheduler.set_begin_index(skipped)
         takes_generator = "generator" in inspect.signature(self._scheduler.step).parameters
-        self._step_options: dict[str, Any] = {"generator": generators} if takes_generator else {}
+        self._step_options: dict[str, Any] = dict(sampler.step_options)
+        if takes_generator:
+            self._step_options["generator"] = generators
         self._alphas: torch.Tensor = self._scheduler.alphas_cumprod.float().cpu()
         self._predicts = self._scheduler.config.get("prediction_type", "epsilon")
 

@@ -51,6 +51,7 @@ def request(**changes: Any) -> Request:
         ({"steps": 2.5}, "2.5 steps"),
         ({"steps": True}, "True steps"),
         ({"steps": 51, "sampler": "lcm"}, "51 steps cannot be run with LCM"),
+        ({"steps": 51, "sampler": "tcd"}, "51 steps cannot be run with TCD"),
         ({"sampler": "nope"}, "no sampler called “nope”"),
         ({"guidance": 0.9}, "The guidance is 0.9"),
         ({"guidance": 101}, "The guidance is 101"),
@@ -65,6 +66,10 @@ def request(**changes: Any) -> Request:
         ({"prompt": "a (cat:-10.5)"}, "the weight -10.5"),
         ({"prompt": "a (cat:" + "9" * 400 + ")"}, "the weight inf"),
         ({"negative": "(" * 30 + "cat"}, "A part of the negative prompt has the weight 17.4"),
+        ({"guidance_interval": (0.5, 0.5)}, "The guidance interval from 0.5 to 0.5"),
+        ({"guidance_interval": (-0.1, 1.0)}, "The guidance interval"),
+        ({"guidance_interval": (0.0, 1.1)}, "The guidance interval"),
+        ({"guidance_interval": (math.nan, 1.0)}, "The guidance interval"),
         ({"count": 0}, "0 candidates cannot be painted at once"),
         ({"count": MOST_COUNT + 1}, "65 candidates"),
         ({"count": 2.0}, "2.0 candidates"),
@@ -222,6 +227,7 @@ def test_the_sampler_table() -> None:
         "dpmpp_2m_sde_karras",
         "unipc",
         "lcm",
+        "tcd",
     }
     assert DEFAULT_SAMPLER in SAMPLERS
     assert len({row.label for row in SAMPLERS.values()}) == len(SAMPLERS)

@@ -143,6 +143,27 @@ def test_the_negative_prompt_does_nothing_at_guidance_1_and_the_unet_sees_one_pi
     assert batches[2:] == [2, 2]
 
 
+def test_guidance_works_within_its_interval_and_other_steps_cost_one_pass(
+    engine: Engine, plain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(**changes: Any) -> np.ndarray:
+        return engine.run(request_for(plain, steps=10, sampler="ddim", **changes), RecordingHooks()).image
+
+    always, never = run(), run(guidance=1.0)
+    unet = engine._bundle.unet  # type: ignore[union-attr]
+    batches: list[int] = []
+    forward = unet.forward
+    monkeypatch.setattr(unet, "forward", lambda x, *a, **k: (batches.append(x.shape[0]), forward(x, *a, **k))[1])
+    partly = run(guidance_interval=(0.25, 0.75))
+    assert batches == [1, 1, 2, 2, 2, 2, 2, 1, 1, 1]  # of the timesteps 901, 801 .. 1, those from 750 to 250
+    assert (partly != always).any()
+    assert (partly != never).any()
+    batches.clear()
+    np.testing.assert_array_equal(run(guidance_interval=(0.0, 1.0)), always)
+    assert batches == [2] * 10
+    np.testing.assert_array_equal(run(guidance_interval=(0.992, 1.0)), run(guidance_interval=(0.995, 1.0)))
+
+
 @pytest.mark.parametrize("after", [0, 1, 3])
 def test_cancel_takes_effect_within_one_step_and_leaves_nothing_behind(engine: Engine, plain: Path, after: int) -> None:
     whole = engine.run(request_for(plain, steps=5), RecordingHooks()).image

@@ -49,6 +49,7 @@ def _peer_latents(kind: Any, bundle: ModelBundle, request: Request, **inputs: An
             num_inference_steps=request.steps,
             guidance_scale=request.guidance,
             generator=torch.Generator().manual_seed(request.seed),
+            eta=SAMPLERS[request.sampler].step_options.get("eta", 0.0),
             output_type="latent",
             **inputs,
         ).images
