@@ -26,10 +26,12 @@ WHITE = (255, 255, 255)
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """An upright sRGB picture. ``pixels`` are H x W x 3 and read-only; ``notes`` are sentences on what was changed."""
+    """An upright sRGB picture. ``pixels`` are H x W x 3 and read-only; ``notes`` are sentences on what was changed.
+    ``alpha``: H x W, how opaque each pixel was in the file, and the last note is on that; None when it was opaque."""
 
     pixels: Pixels
     notes: tuple[str, ...] = ()
+    alpha: Mask | None = None
 
     @property
     def size(self) -> Size:
@@ -50,7 +52,7 @@ def decode_picture(data: bytes, name: str, background: tuple[int, int, int] = WH
         pixels = _over(pixels, layers.alpha, background)
         over = "white" if background == WHITE else "the background colour"
         notes += (f"The transparent parts of “{name}” were laid over {over}.",)
-    return Picture(_frozen(pixels), notes)
+    return Picture(_frozen(pixels), notes, layers.alpha)
 
 
 def load_mask(path: Path) -> Mask:
@@ -94,7 +96,7 @@ def encode_png(pixels: NDArray[np.uint8], text: Mapping[str, str] | None = None)
 
 
 def resized(pixels: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
-    """The picture (H x W x 3 or 4) smoothly brought to ``size``; what aspect it gets is the caller's choice."""
+    """The picture (H x W, or H x W x 3 or 4) smoothly brought to ``size``; which aspect is the caller's choice."""
     from PIL import Image
 
     picture = Image.fromarray(np.ascontiguousarray(pixels))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenuBar, QWidget
 
 from app.ui.canvas.tools import TOOLS
 from app.ui.icons import icon
+from app.ui.mask_work import MASK_EDITS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,14 @@ _TOOL_ROWS = tuple(
     )
     for tool in TOOLS.values()
 )
+_MASK_ROWS = tuple(
+    ActionRow(
+        id=f"mask_{edit.id}",
+        text=f"{edit.label} mask" if edit.sized else edit.label,
+        tip=f"{edit.tip[:-1]} (as many as last time; the mask panel sets it)." if edit.sized else edit.tip,
+    )
+    for edit in MASK_EDITS.values()
+)
 ACTIONS = (
     ActionRow(id="open", text="Open…", tip="Open a picture", shortcuts=("Ctrl+O",), icon="open"),
     ActionRow(id="save", text="Save as PNG…", tip="Save the picture as a PNG file", shortcuts=("Ctrl+S",), icon="save"),
@@ -46,11 +55,20 @@ ACTIONS = (
     ActionRow(id="quit", text="Quit", tip="Close Limner", shortcuts=("Ctrl+Q",)),
     ActionRow(id="undo", text="Undo", tip="Take back the last step", shortcuts=("Ctrl+Z",), icon="undo"),
     ActionRow(id="redo", text="Redo", tip="Do the step again", shortcuts=("Ctrl+Shift+Z", "Ctrl+Y"), icon="redo"),
+    ActionRow(id="mark_all", text="Mark everything", tip="Repaint the whole picture", shortcuts=("Ctrl+A",)),
     ActionRow(
         id="clear_mask", text="Clear mask", tip="Mark nothing any more", shortcuts=("Ctrl+Shift+A",), icon="clear"
     ),
     ActionRow(
         id="invert_mask", text="Invert mask", tip="Mark what is not marked", shortcuts=("Ctrl+I",), icon="invert"
+    ),
+    *_MASK_ROWS,
+    ActionRow(id="load_mask", text="Load mask…", tip="Take a mask from a picture file: white is repainted"),
+    ActionRow(id="save_mask", text="Save mask…", tip="Save the mask as a PNG file: white is repainted"),
+    ActionRow(
+        id="transparency_mask",
+        text="Mask from transparency…",
+        tip="Mark what is transparent in a picture file, the open one for example",
     ),
     ActionRow(
         id="show_mask",
@@ -77,8 +95,12 @@ ACTIONS = (
 
 MENUS: Mapping[str, tuple[str, ...]] = {
     "&File": ("open", "save", "", "copy", "paste", "", "data_folder", "", "quit"),
-    "&Edit": ("undo", "redo", "", "clear_mask", "invert_mask"),
-    "&View": ("show_mask", "", "fit", "actual_size", "zoom_in", "zoom_out"),
+    "&Edit": ("undo", "redo"),
+    "&Mask": (
+        *("mark_all", "clear_mask", "invert_mask", "", *(row.id for row in _MASK_ROWS), ""),
+        *("load_mask", "transparency_mask", "save_mask", "", "show_mask"),
+    ),
+    "&View": ("fit", "actual_size", "zoom_in", "zoom_out"),
     "&Paint": (*(row.id for row in _TOOL_ROWS), "", "generate", "cancel"),
     "&Help": ("model_help", "about"),
 }

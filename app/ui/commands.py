@@ -13,9 +13,11 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
 from app.core.errors import ModelError
 from app.core.job import Result
 from app.core.params import Params
-from app.document.commands import ClearMask, InvertMask
+from app.document.commands import ClearMask, InvertMask, PaintMask
+from app.document.mask_edits import all_marked
 from app.ui.canvas.tools import TOOLS
 from app.ui.icons import icon
+from app.ui.mask_work import MASK_EDITS
 from app.ui.notices import Help, Kind, Notice
 
 if TYPE_CHECKING:
@@ -44,28 +46,38 @@ class WindowCommands(QObject):
     def handlers(self) -> dict[str, Callable[[], object]]:
         """By the ids of the actions."""
         canvas, undo = self._canvas, self._document.undo
+        work = self._window.mask_work
         tools = {f"tool_{id}": (lambda id=id: canvas.set_tool(id)) for id in TOOLS}
-        return tools | {
-            "open": self.open,
-            "save": self.save,
-            "copy": self.copy,
-            "paste": self.paste,
-            "data_folder": lambda: self._show_folder(self._window.folders.data),
-            "quit": self._window.close,
-            "undo": undo.undo,
-            "redo": undo.redo,
-            "clear_mask": lambda: undo.push(ClearMask(self._document)),
-            "invert_mask": lambda: undo.push(InvertMask(self._document)),
-            "show_mask": self.toggle_mask,
-            "fit": canvas.fit,
-            "actual_size": canvas.actual_size,
-            "zoom_in": canvas.zoom_in,
-            "zoom_out": canvas.zoom_out,
-            "generate": self._window.painting.submit,
-            "cancel": self.escape,
-            "model_help": self.show_model_help,
-            "about": self.show_about,
-        }
+        masks = {f"mask_{id}": (lambda id=id: work.again(id)) for id in MASK_EDITS}
+        return (
+            tools
+            | masks
+            | {
+                "open": self.open,
+                "save": self.save,
+                "copy": self.copy,
+                "paste": self.paste,
+                "data_folder": lambda: self._show_folder(self._window.folders.data),
+                "quit": self._window.close,
+                "undo": undo.undo,
+                "redo": undo.redo,
+                "mark_all": self.mark_all,
+                "load_mask": self.load_mask,
+                "save_mask": self.save_mask,
+                "transparency_mask": self.mask_from_transparency,
+                "clear_mask": lambda: undo.push(ClearMask(self._document)),
+                "invert_mask": lambda: undo.push(InvertMask(self._document)),
+                "show_mask": self.toggle_mask,
+                "fit": canvas.fit,
+                "actual_size": canvas.actual_size,
+                "zoom_in": canvas.zoom_in,
+                "zoom_out": canvas.zoom_out,
+                "generate": self._window.painting.submit,
+                "cancel": self.escape,
+                "model_help": self.show_model_help,
+                "about": self.show_about,
+            }
+        )
 
     def connect_all(self) -> None:
         """Join the parts of the finished window, and show how things stand."""
@@ -77,6 +89,7 @@ class WindowCommands(QObject):
         wishes.add_model.connect(self.add_model)
         wishes.model_help.connect(self.show_model_help)
         wishes.try_prompt.connect(self.try_prompt)
+        wishes.edit_mask.connect(window.mask_work.edit)
         canvas.zoom_changed.connect(status.show_zoom)
         canvas.pointer_moved.connect(status.show_pointer)
         canvas.hint_changed.connect(status.show_hint)
@@ -84,7 +97,9 @@ class WindowCommands(QObject):
         status.zoom_asked.connect(canvas.fit)
         window.painting.arrived.connect(self._on_arrived)
         window.files.opened.connect(self._on_opened)
+        window.files.mark_transparent.connect(lambda mask: window.mask_files.put(mask, "Mask from transparency"))
         window.files.saved.connect(self._on_saved)
+        window.mask_files.saved.connect(lambda path: status.show_hint(f"The mask is saved as {path.name}."))
         self._document.reset.connect(self._on_document)
         self._document.changed.connect(self._on_document)
         self._document.mask_emptied.connect(self._on_document)
@@ -130,6 +145,29 @@ class WindowCommands(QObject):
         if mime is not None:
             self._window.notices.clear_quiet()
             self._window.files.take(mime)
+
+    # Masks
+
+    def mark_all(self) -> None:
+        changed = list(all_marked(self._document.mask))
+        if changed:
+            self._document.undo.push(PaintMask(self._document, changed, "Mark everything"))
+
+    def load_mask(self) -> None:
+        if (path := self._window.dialogs.open_mask(self.open_folder)) is not None:
+            self.open_folder = path.parent
+            self._window.mask_files.load(path)
+
+    def save_mask(self) -> None:
+        suggestion = self.save_folder / f"{Path(self._name).stem}-mask.png"
+        if (path := self._window.dialogs.save_mask(suggestion)) is not None:
+            self.save_folder = path.parent
+            self._window.mask_files.save(path)
+
+    def mask_from_transparency(self) -> None:
+        if (path := self._window.dialogs.open_mask(self.open_folder)) is not None:
+            self.open_folder = path.parent
+            self._window.mask_files.load_transparency(path)
 
     # Models and help
 
@@ -209,7 +247,7 @@ class WindowCommands(QObject):
         enabled = {
             "save": document.has_picture,
             "copy": document.has_picture,
-            "clear_mask": not document.mask_empty,
+            **dict.fromkeys(("clear_mask", "save_mask", *(f"mask_{id}" for id in MASK_EDITS)), not document.mask_empty),
             "undo": undo.canUndo(),
             "redo": undo.canRedo(),
         }

@@ -21,6 +21,7 @@ class Wishes(QObject):
     add_model = Signal()
     model_help = Signal()
     try_prompt = Signal(str)
+    edit_mask = Signal(str, int)  # a row of MASK_EDITS, and by how many pixels
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,6 +28,10 @@ class Dialogs(Protocol):
 
     def model_folder(self, folder: Path) -> Path | None: ...
 
+    def open_mask(self, folder: Path) -> Path | None: ...
+
+    def save_mask(self, suggestion: Path) -> Path | None: ...
+
 
 class SystemDialogs:
     """The Dialogs that the desktop brings."""
@@ -39,8 +43,18 @@ class SystemDialogs:
         name, _ = QFileDialog.getOpenFileName(self._parent, "Open a picture", str(folder), PICTURES)
         return Path(name) if name else None
 
+    def open_mask(self, folder: Path) -> Path | None:
+        name, _ = QFileDialog.getOpenFileName(self._parent, "Load a mask", str(folder), PICTURES)
+        return Path(name) if name else None
+
+    def save_mask(self, suggestion: Path) -> Path | None:
+        return self._save_png("Save the mask", suggestion)
+
     def save_picture(self, suggestion: Path) -> Path | None:
-        name, _ = QFileDialog.getSaveFileName(self._parent, "Save as PNG", str(suggestion), "PNG pictures (*.png)")
+        return self._save_png("Save as PNG", suggestion)
+
+    def _save_png(self, title: str, suggestion: Path) -> Path | None:
+        name, _ = QFileDialog.getSaveFileName(self._parent, title, str(suggestion), "PNG pictures (*.png)")
         if not name:
             return None
         path = Path(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, Qt
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
@@ -52,16 +52,22 @@ def read_drop(mime: QMimeData) -> Dropped | None:
 
 
 class DropVeil(QFrame):
-    """A frame over its parent that says that a picture may be dropped."""
+    """A frame over its parent that says that a picture may be dropped; where a mask can be used as well, it has a place
+    for each of the two."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._host = parent
+        self._offers_mask = False
+        self.as_mask = False
+        """What is dropped now would be the mask."""
         self.setObjectName("dropVeil")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._open, self._mask = QLabel("Drop to open"), QLabel("Drop to use as the mask")
         column = QVBoxLayout(self)
         column.setContentsMargins(GRID, GRID, GRID, GRID)
-        column.addWidget(QLabel("Drop to open"), 0, Qt.AlignmentFlag.AlignCenter)
+        for label in (self._open, self._mask):
+            column.addWidget(label, 1, Qt.AlignmentFlag.AlignCenter)
         parent.installEventFilter(self)
         self.hide()
 
@@ -70,7 +76,18 @@ class DropVeil(QFrame):
             self.setGeometry(self._host.rect())
         return super().eventFilter(watched, event)
 
-    def lift(self) -> None:
+    def lift(self, *, offer_mask: bool = False) -> None:
+        """Show it. ``offer_mask``: its lower half is for a mask."""
+        self._offers_mask = offer_mask
+        self._mask.setVisible(offer_mask)
         self.setGeometry(self._host.rect())
         self.show()
         self.raise_()
+
+    def point_at(self, at: QPoint) -> None:
+        """Where the pointer is, in the veil's own pixels: decides between picture and mask."""
+        inside = self.isVisible() and self._offers_mask and self.rect().contains(at)
+        self.as_mask = inside and at.y() > self.height() / 2
+        for label, chosen in ((self._open, not self.as_mask), (self._mask, self.as_mask)):
+            label.setProperty("chosen", chosen)
+            label.style().polish(label)

@@ -11,13 +11,14 @@ from PySide6.QtCore import QMimeData, QObject, Qt, Signal
 from PySide6.QtGui import QImage, QPainter
 
 from app.core.errors import PictureError
+from app.core.request import Mask
 from app.document import images
 from app.document.commands import OpenPicture
 from app.document.document import Document
 from app.jobs.background import Background
 from app.library.pictures import load_picture, save_png
 from app.ui.drops import DroppedFiles, DroppedImage, DroppedLink, read_drop
-from app.ui.notices import Kind, Notice
+from app.ui.notices import Help, Kind, Notice
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ class PictureFiles(QObject):
     """The path of a picture that has become the document; None when it came from no file."""
     saved = Signal(object)
     """The path that the document was written to."""
+    mark_transparent = Signal(object)
+    """The person wants these parts of the picture that was opened in the mask (H x W, 255 = was fully transparent)."""
 
     def __init__(
         self,
@@ -90,6 +93,9 @@ class PictureFiles(QObject):
                 self._saved_key = self._document.picture.cacheKey()
             for note in picture.notes:
                 self._tell(Notice(title=note))
+            if (alpha := picture.alpha) is not None:
+                mark = Help(label="Mark them", act=lambda: self.mark_transparent.emit(255 - alpha))
+                self._tell(Notice(title=picture.on_alpha, text="You can mark them to have them repainted.", help=mark))
             self.opened.emit(path)
 
         self._background.run(read, done, self._failed)
@@ -115,12 +121,18 @@ class _Brought:
 
     image: QImage
     notes: tuple[str, ...] = ()
+    alpha: Mask | None = None  # H x W, where the file had any
+    on_alpha: str = ""  # what became of it
 
 
 def _loaded(path: Path) -> _Brought:
     """The picture in a file. Raises PictureError."""
     picture = load_picture(path)
-    return _Brought(images.to_qimage(picture.pixels), picture.notes)
+    image = images.to_qimage(picture.pixels)
+    if picture.alpha is None:
+        return _Brought(image, picture.notes)
+    *notes, on_alpha = picture.notes
+    return _Brought(image, tuple(notes), picture.alpha, on_alpha)
 
 
 def _flat(image: QImage) -> QImage:

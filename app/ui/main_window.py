@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -24,14 +24,17 @@ from app.ui.canvas.view import CanvasView
 from app.ui.commands import WindowCommands
 from app.ui.desk import Desk
 from app.ui.dialogs import Choice, SystemDialogs
-from app.ui.drops import DropVeil, read_drop
+from app.ui.drops import DroppedFiles, DropVeil, read_drop
 from app.ui.empty_state import EmptyState
 from app.ui.files import PictureFiles
 from app.ui.intents import IntentFollower
+from app.ui.mask_files import MaskFiles
+from app.ui.mask_work import MaskWork
 from app.ui.memory import Memory
 from app.ui.notices import Notices
 from app.ui.painting import Painting
 from app.ui.panels.generate import GeneratePanel
+from app.ui.panels.mask import MaskPanel
 from app.ui.panels.more import MorePanel
 from app.ui.panels.prompt import PromptPanel
 from app.ui.panels.run import RunPanel
@@ -55,6 +58,7 @@ class PanelRow:
 PANELS = (
     PanelRow(id="prompt", make=PromptPanel),
     PanelRow(id="generate", make=GeneratePanel),
+    PanelRow(id="mask", make=MaskPanel),
     PanelRow(id="more", make=MorePanel),
     PanelRow(id="run", make=RunPanel, fixed=True),
 )
@@ -85,16 +89,18 @@ class MainWindow(QMainWindow):
         self.dialogs = SystemDialogs(self)
         self.ask_before_losing: Callable[[], Choice] = lambda: Choice.DISCARD
         """Asked when closing would lose pixels; the desktop puts a question here."""
+        self.status_line = StatusLine()
         self._build_canvas_area()
         self.background = Background(self)
         self.files = PictureFiles(desk.document, self.background, self.notices.show_notice, self)
+        self.mask_work = MaskWork(desk.document, self.background, self.status_line.show_hint, self)
+        self.mask_files = MaskFiles(desk.document, self.background, self.notices.show_notice, self)
         self.painting = Painting(desk, self.canvas, self.notices, self)
         self.intents = IntentFollower(desk.store, desk.document, self)
         self.commands = WindowCommands(self)
         self.actions_by_id: dict[str, QAction] = actions.make_actions(self, self.commands.handlers())
         actions.fill_menus(self.menuBar(), self.actions_by_id)
         self.menuBar().setNativeMenuBar(True)
-        self.status_line = StatusLine()
         self._lay_out()
         self.commands.connect_all()
         self.memory = Memory(self)
@@ -171,20 +177,32 @@ class MainWindow(QMainWindow):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         # Everything is taken, so that what cannot be opened gets an answer and not a silent refusal.
         event.acceptProposedAction()
-        if read_drop(event.mimeData()) is not None:
-            self.veil.lift()
+        dropped = read_drop(event.mimeData())
+        if dropped is not None:
+            self.veil.lift(offer_mask=isinstance(dropped, DroppedFiles) and self.desk.document.has_picture)
+            self.veil.point_at(self._on_veil(event))
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
         event.acceptProposedAction()
+        self.veil.point_at(self._on_veil(event))
+
+    def _on_veil(self, event: QDropEvent) -> QPoint:
+        return self.veil.mapFrom(self, event.position().toPoint())
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         self.veil.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
+        self.veil.point_at(self._on_veil(event))
+        as_mask = self.veil.as_mask
         self.veil.hide()
         event.acceptProposedAction()
         self.notices.clear_quiet()
-        self.files.take(event.mimeData())
+        dropped = read_drop(event.mimeData())
+        if as_mask and isinstance(dropped, DroppedFiles):
+            self.mask_files.load(dropped.path)
+        else:
+            self.files.take(event.mimeData())
 
     # Closing
 

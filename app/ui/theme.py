@@ -165,7 +165,7 @@ QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
 #toolOptions { border-bottom: 1px solid $line; }
 #statusLine { border-top: 1px solid $line; }
 #runPanel { border-top: 1px solid $line; }
-#moreButton { padding: 4px 6px 4px 0; }
+QToolButton[fold="true"] { padding: 4px 6px 4px 0; }
 #modelHelp { padding: 2px 0; color: $quiet; }
 #modelHelp:hover { background: transparent; color: $text; text-decoration: underline; }
 QSplitter::handle { background: $line; }
@@ -257,5 +257,7 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 #emptyState QPushButton[card="true"] { text-align: left; padding: 8px 12px; }
 QPushButton[chip="true"] { padding: 3px 10px; text-align: left; }
 #dropVeil { background: transparent; border: 2px solid $accent; border-radius: ${radius}px; }
-#dropVeil QLabel { background: $panel; border-radius: ${radius}px; padding: 12px 20px; font-weight: 600; }
+#dropVeil QLabel { background: $panel; border-radius: ${radius}px; padding: 12px 20px; font-weight: 600;
+  border: 2px solid $line; }
+#dropVeil QLabel[chosen="true"] { border: 2px solid $accent; }
 """

@@ -19,6 +19,7 @@ from app.core.geometry import Size
 from app.core.params import Intent, Params
 from app.core.samplers import SAMPLERS
 from app.ui.desk import Desk
+from app.ui.fold import fold_button
 from app.ui.icons import icon
 from app.ui.params import MOST_SEED, bind, random_seed
 from app.ui.slider import calm_wheel, make_number
@@ -39,7 +40,9 @@ class MorePanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID)
-        column.addWidget(_fold_button(settings), 0, Qt.AlignmentFlag.AlignLeft)
+        tip = "Model, steps, sampler, seed and size."
+        fold = fold_button(settings, name="moreButton", text="More", label="More settings", tip=tip)
+        column.addWidget(fold, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(settings)
 
 
@@ -224,24 +227,3 @@ def _row(*widgets: QWidget) -> QWidget:
     for widget in widgets:
         row.addWidget(widget, 1 if widget is widgets[0] else 0)
     return holder
-
-
-def _fold_button(content: QWidget) -> QToolButton:
-    """A line that opens and closes what is below it."""
-    button = QToolButton()
-    button.setObjectName("moreButton")
-    button.setText("More")
-    button.setAccessibleName("More settings")
-    button.setToolTip("Model, steps, sampler, seed and size.")
-    button.setProperty("flat", True)
-    button.setCheckable(True)
-    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    def show(unfolded: bool) -> None:
-        button.setIcon(icon("chevron-down" if unfolded else "chevron-right"))
-        content.setVisible(unfolded)
-
-    button.toggled.connect(show)
-    show(False)
-    return button
