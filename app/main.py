@@ -31,6 +31,7 @@ from app.ui import session
 from app.ui.desk import Desk, Wishes
 from app.ui.dialogs import ask_before_losing
 from app.ui.icons import app_icon
+from app.ui.looks import MaskLooks
 from app.ui.main_window import APP_NAME, MainWindow
 from app.ui.memory import remembered
 from app.ui.models import ModelShelf
@@ -64,11 +65,18 @@ def build(
     document = Document(store.params.size)
     garbage = GarbageCollector()
     worker = InferenceWorker(make_backend or (lambda: backend or _engine(garbage)))
-    desk = Desk(store=store, document=document, queue=JobQueue(worker), shelf=shelf, wishes=Wishes())
+    desk = Desk(
+        store=store,
+        document=document,
+        queue=JobQueue(worker),
+        shelf=shelf,
+        wishes=Wishes(),
+        mask_looks=MaskLooks(),
+    )
     window = MainWindow(desk, worker, places)
     desk.queue.engine_changed.connect(garbage.follow)
     window.closing.connect(garbage.stop)
-    for part in (store, shelf, document, desk.queue, desk.wishes, garbage, worker):
+    for part in (store, shelf, document, desk.queue, desk.wishes, desk.mask_looks, garbage, worker):
         part.setParent(window)
     worker.start()
     return window

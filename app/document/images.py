@@ -105,6 +105,12 @@ def tinted(mask: QImage, box: QRect, table: NDArray[np.uint32]) -> QImage | None
     return _borrowed(table[part], box.width(), box.height(), Format.Format_ARGB32_Premultiplied).copy()
 
 
+def argb(colours: NDArray[np.uint32]) -> QImage:
+    """H x W premultiplied ARGB numbers as an image."""
+    height, width = colours.shape
+    return _borrowed(colours, width, height, Format.Format_ARGB32_Premultiplied).copy()
+
+
 def sampled(picture: QImage, mask: QImage, step: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Every ``step``-th pixel each way of an RGB32 picture (N x 3, red first) and of its mask (N)."""
     _check(picture, mask.rect(), Format.Format_RGB32)

@@ -73,10 +73,16 @@ ACTIONS = (
     ActionRow(
         id="show_mask",
         text="Show mask",
-        tip="Show or hide the mask; hidden, it still counts",
+        tip="Show the mask or hide it: hidden, it still counts, and its outline stays",
         shortcuts=("M",),
         icon="mask",
         checkable=True,
+    ),
+    ActionRow(
+        id="mask_look",
+        text="Next mask look",
+        tip="Show the mask in colour, hatched, as an outline or as a map of its strength, in turn",
+        shortcuts=("Shift+M",),
     ),
     ActionRow(id="fit", text="Fit in window", tip="Show the whole picture", shortcuts=("Ctrl+0",), icon="fit"),
     ActionRow(
@@ -98,7 +104,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
     "&Edit": ("undo", "redo"),
     "&Mask": (
         *("mark_all", "clear_mask", "invert_mask", "", *(row.id for row in _MASK_ROWS), ""),
-        *("load_mask", "transparency_mask", "save_mask", "", "show_mask"),
+        *("load_mask", "transparency_mask", "save_mask", "", "show_mask", "mask_look"),
     ),
     "&View": ("fit", "actual_size", "zoom_in", "zoom_out"),
     "&Paint": (*(row.id for row in _TOOL_ROWS), "", "generate", "cancel"),

@@ -68,6 +68,7 @@ class WindowCommands(QObject):
                 "clear_mask": lambda: undo.push(ClearMask(self._document)),
                 "invert_mask": lambda: undo.push(InvertMask(self._document)),
                 "show_mask": self.toggle_mask,
+                "mask_look": self._desk.mask_looks.next_style,
                 "fit": canvas.fit,
                 "actual_size": canvas.actual_size,
                 "zoom_in": canvas.zoom_in,
@@ -89,6 +90,7 @@ class WindowCommands(QObject):
         wishes.add_model.connect(self.add_model)
         wishes.model_help.connect(self.show_model_help)
         wishes.try_prompt.connect(self.try_prompt)
+        self._desk.mask_looks.changed.connect(canvas.set_mask_look)
         wishes.edit_mask.connect(window.mask_work.edit)
         canvas.zoom_changed.connect(status.show_zoom)
         canvas.pointer_moved.connect(status.show_pointer)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.document.document import Document
 from app.jobs.queue import JobQueue
+from app.ui.looks import MaskLooks
 from app.ui.models import ModelShelf
 from app.ui.params import ParamStore
 
@@ -33,3 +34,4 @@ class Desk:
     queue: JobQueue
     shelf: ModelShelf
     wishes: Wishes
+    mask_looks: MaskLooks

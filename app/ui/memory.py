@@ -47,6 +47,7 @@ class Memory(QObject):
             "splitter": session.packed(window.splitter.saveState()),
             "tool": window.canvas.tool,
             "brushes": self._brushes(),
+            "mask_look": desk.mask_looks.values(),
             "areas": window.canvas.toolbox.areas(),
             "more": fold is not None and fold.isChecked(),
             "open_folder": str(commands.open_folder),
@@ -61,6 +62,7 @@ class Memory(QObject):
         if values.get("splitter"):
             window.splitter.restoreState(session.unpacked(values, "splitter"))
         window.canvas.restore_brushes(session.section(values, "brushes"))
+        window.desk.mask_looks.restore(session.section(values, "mask_look"))
         window.canvas.toolbox.restore_areas(session.section(values, "areas"))
         tool = values.get("tool")
         if isinstance(tool, str) and tool in TOOLS:

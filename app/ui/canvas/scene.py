@@ -42,7 +42,8 @@ class Scene:
     def dirty(self, box: QRect, transform: QTransform, zoom: float) -> QRect:
         """What of the view must be painted again when the picture's pixels in ``box`` changed."""
         spread = 2 << level_for(zoom)  # smoothing reaches over to the neighbours
-        return transform.mapRect(QRectF(box.adjusted(-spread, -spread, spread, spread))).toAlignedRect()
+        part = transform.mapRect(QRectF(box.adjusted(-spread, -spread, spread, spread))).toAlignedRect()
+        return part.adjusted(-3, -3, 3, 3)  # and the mask's outline
 
     def draw(self, painter: QPainter, exposed: QRect, transform: QTransform, zoom: float, palette: QPalette) -> None:
         """Paint what lies in ``exposed`` (view pixels)."""
@@ -76,11 +77,7 @@ class Scene:
             return
         k = level_for(zoom)
         to_view = _level_transform(self.mask.level(k), self._document.box, transform)
-        to_level, _ = to_view.inverted()
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth_at(zoom))
-        painter.setTransform(to_view, True)
-        # two pixels more, or the edge of what is exposed would be smoothed against nothing and show as a seam
-        self.mask.draw(painter, k, to_level.mapRect(QRectF(exposed)).toAlignedRect().adjusted(-2, -2, 2, 2))
+        self.mask.draw(painter, k, exposed, to_view, smooth_at(zoom))
 
 
 def _level_transform(image: QImage, box: QRect, transform: QTransform) -> QTransform:

@@ -28,6 +28,7 @@ from app.document.strokes import Brush
 from app.ui.canvas.cursor import draw_outline, outline_box
 from app.ui.canvas.drag import Order
 from app.ui.canvas.events import HELD, Key, key_of, opacity_of, pointer_of, zoom_factor
+from app.ui.canvas.mask_look import MaskLook
 from app.ui.canvas.outline import Outline
 from app.ui.canvas.scene import Scene
 from app.ui.canvas.tool_proxy import ToolProxy
@@ -191,9 +192,9 @@ class CanvasView(QWidget):
             self._scene.mask.resting = False
             self.update()
 
-    def set_mask_opacity(self, opacity: float) -> None:
-        """0..1, of a fully painted mask."""
-        self._scene.mask.opacity = min(1.0, max(0.0, opacity))
+    def set_mask_look(self, look: MaskLook) -> None:
+        """How the mask is shown from now on."""
+        self._scene.mask.look = look
         self.update()
 
     def set_blank_hint(self, shown: bool) -> None:

@@ -1,13 +1,15 @@
-"""The mask as a whole: larger, smaller, softer, smoother."""
+"""The mask as a whole: larger, smaller, softer, smoother, and how it is shown."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
 
+from app.ui.canvas.mask_look import LEAST_OPACITY, MaskLook, MaskStyle
 from app.ui.desk import Desk
 from app.ui.fold import fold_button
 from app.ui.mask_work import MASK_EDITS, MaskEdit
+from app.ui.segments import Segments
 from app.ui.slider import LabelledSlider, Place, Scale
 from app.ui.theme import GRID
 
@@ -18,6 +20,18 @@ _AMOUNT = Scale(
     tip="How many pixels of the picture the buttons below grow, shrink, feather or smooth by.",
     least=1, most=100, step=1, default=8, decimals=0, suffix=" px", curve=2.0,
 )  # fmt: skip
+_OPACITY = Scale(
+    name="maskOpacity",
+    label="Opacity",
+    tip="More shows the mask more strongly, less lets the picture through; what is repainted stays the same.",
+    least=LEAST_OPACITY, most=1.0, step=0.01, default=0.5,
+)  # fmt: skip
+_STYLES = (
+    (MaskStyle.COLOUR, "Colour", "Show the mask in a colour that stands out from what is under it."),
+    (MaskStyle.HATCH, "Hatch", "Show the mask as stripes: readable on a picture of any colours."),
+    (MaskStyle.OUTLINE, "Outline", "Show only a line around what is marked, weak areas too."),
+    (MaskStyle.HEAT, "Strength", "Show how strongly each place is marked: dark blue a little, yellow fully."),
+)
 
 
 class MaskPanel(QWidget):
@@ -28,14 +42,20 @@ class MaskPanel(QWidget):
         self.setObjectName("maskPanel")
         self._desk = desk
         self._amount = LabelledSlider(_AMOUNT, label=Place.BESIDE)
+        self._styles = Segments(_STYLES)
+        self._styles.chosen.connect(lambda style: desk.mask_looks.update(style=style))
+        self._opacity = LabelledSlider(_OPACITY, label=Place.BESIDE)
+        self._opacity.value_changed.connect(lambda value: desk.mask_looks.update(opacity=value))
         content = self._make_content()
-        tip = "Grow, shrink, feather and smooth the mask."
+        tip = "Grow, shrink, feather and smooth the mask, and choose how it is shown."
         fold = fold_button(content, name="maskButton", text="Mask", label="Mask settings", tip=tip)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID)
         column.addWidget(fold, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(content)
+        desk.mask_looks.changed.connect(self._show_look)
+        self._show_look(desk.mask_looks.look)
         desk.document.reset.connect(self._refresh)
         desk.document.changed.connect(self._refresh)
         desk.document.mask_emptied.connect(self._refresh)
@@ -50,6 +70,10 @@ class MaskPanel(QWidget):
         self._buttons = [self._make_button(row) for row in MASK_EDITS.values()]
         for number, button in enumerate(self._buttons):
             grid.addWidget(button, 1 + number // _COLUMNS, number % _COLUMNS)
+        below = 1 + -(-len(self._buttons) // _COLUMNS)
+        grid.setRowMinimumHeight(below, GRID // 2)
+        grid.addWidget(self._styles, below + 1, 0, 1, _COLUMNS)
+        grid.addWidget(self._opacity, below + 2, 0, 1, _COLUMNS)
         return content
 
     def _make_button(self, row: MaskEdit) -> QPushButton:
@@ -59,6 +83,11 @@ class MaskPanel(QWidget):
         button.setToolTip(row.tip)
         button.clicked.connect(lambda: self._desk.wishes.edit_mask.emit(row.id, round(self._amount.value)))
         return button
+
+    def _show_look(self, look: MaskLook) -> None:
+        self._styles.choose(look.style)
+        self._opacity.set_value(look.opacity)
+        self._opacity.setVisible(look.style is not MaskStyle.OUTLINE)
 
     def _refresh(self, *_: object) -> None:
         self.setVisible(self._desk.document.has_picture or not self._desk.document.mask_empty)

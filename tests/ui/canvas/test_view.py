@@ -15,6 +15,7 @@ from app.document import images
 from app.document.commands import InsertResult, OpenPicture
 from app.document.document import Document
 from app.document.strokes import Brush
+from app.ui.canvas.mask_look import MaskLook
 from app.ui.canvas.tools import TOOLS
 from app.ui.canvas.view import CanvasView
 from tests.fakes import result_of
@@ -327,7 +328,7 @@ def test_the_mask_can_be_hidden_but_stays(canvas: CanvasView) -> None:
     at = _at(canvas, 65, 60).toPoint()
     assert np.array_equal(_seen(canvas)[at.y(), at.x()], before[at.y(), at.x()])
     canvas.set_mask_visible(True)
-    canvas.set_mask_opacity(1.0)
+    canvas.set_mask_look(MaskLook(opacity=1.0))
     assert not np.array_equal(_seen(canvas)[at.y(), at.x()], before[at.y(), at.x()])
     assert not canvas.document.mask_empty
 
@@ -346,16 +347,6 @@ def test_the_mask_rests_over_a_new_picture_until_the_pointer_moves(canvas: Canva
     canvas.document.undo.undo()
     canvas.document.undo.redo()
     assert not np.array_equal(_seen(canvas)[at.y(), at.x()], before[at.y(), at.x()]), "a changed mask is shown"
-
-
-@pytest.mark.parametrize("colour", [(255, 92, 28), (0, 168, 255), (128, 128, 128), (255, 255, 255), (0, 0, 0)])
-def test_the_mask_reads_on_any_colour(canvas: CanvasView, colour: tuple[int, int, int]) -> None:
-    flat = np.empty((100, 100, 3), np.uint8)
-    flat[:] = colour
-    canvas.document.undo.push(OpenPicture(canvas.document, flat))
-    drag(canvas, _at(canvas, 50, 50), _at(canvas, 80, 50))
-    at = _at(canvas, 65, 50).toPoint()
-    assert np.abs(_seen(canvas)[at.y(), at.x()].astype(int) - colour).sum() > 100
 
 
 @pytest.mark.parametrize("zoom", [0.2, 0.37, 0.6, 1.0, 1.5, 4.0])
