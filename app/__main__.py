@@ -8,6 +8,8 @@ from pathlib import Path
 from app.core.environment import prepare_environment
 
 COMMANDS = frozenset({"render", "samplers", "models", "doctor"})
+_OWN = frozenset({"unpickle"})
+"""What only Limner itself starts."""
 _ASKING = frozenset({"-h", "--help", "--version"})
 
 
@@ -51,7 +53,7 @@ def is_command(given: list[str]) -> bool:
     """True when the first word is a command or a question; any other word is the studio's, a file to open say."""
     word = first_word(given)
     before = given if word is None else given[: given.index(word)]
-    return not _ASKING.isdisjoint(before) or word in COMMANDS
+    return not _ASKING.isdisjoint(before) or word in COMMANDS | _OWN
 
 
 def looks_like_a_command(word: str) -> bool:

@@ -61,6 +61,10 @@ def _run(arguments: list[str], make_backend: MakeBackend, interrupts: Interrupts
         from app.cli.render import render
 
         render(options, places, make_backend, interrupts)
+    elif options.command == "unpickle":
+        from app.cli.unpickle import unpickle
+
+        unpickle(options.source, options.target)
     else:
         _LISTINGS[options.command](options, places)
     sys.stdout.flush()

@@ -61,6 +61,10 @@ def _parser() -> ArgumentParser:
     _add_data_dir(render)
     for name, help in _OTHERS.items():
         _add_data_dir(commands.add_parser(name, help=help, description=f"{help.capitalize()}.", allow_abbrev=False))
+    own = commands.add_parser("unpickle", allow_abbrev=False)  # without help it is not listed
+    own.add_argument("source", type=Path)
+    own.add_argument("target", type=Path)
+    _add_data_dir(own)
     return parser
 
 

@@ -21,8 +21,9 @@ from app.core.geometry import Size
 from app.core.job import Backend, Result
 from app.core.request import MOST_COUNT, MOST_SEED, ImageToImage, Inpaint, Request, Task, TextToImage
 from app.core.settings import Folders
+from app.library.importing import needs_converting, prepared
 from app.library.metadata import KEY, parameters
-from app.library.models import Model, default_model, resolve_model
+from app.library.models import Model, default_model, locate_model, read_model
 from app.library.pictures import load_mask, load_picture, save_png
 
 MOST_PICTURES = 10_000
@@ -73,7 +74,7 @@ def prepare(options: Namespace, places: Folders) -> Order:
     outputs_from = _checked_output(options.output)
     seeds = _seeds(options.seed, options.count)
     task, notes = _task(options)
-    model = default_model(places) if options.model is None else resolve_model(options.model, places)
+    model = default_model(places) if options.model is None else _model(options.model, places)
     size = _size(options.size, task, model)
     requests = tuple(
         Request(
@@ -100,6 +101,17 @@ def prepare(options: Namespace, places: Folders) -> Order:
         notes=notes,
         preview_dir=_made_folder(options.preview_dir),
     )
+
+
+def _model(name: str, places: Folders) -> Model:
+    """The model that is named; its weights are converted first where they are pickled."""
+    return read_model(_prepared(locate_model(name, places), places))
+
+
+def _prepared(path: Path, places: Folders) -> Path:
+    if needs_converting(path, places):
+        print(f"Converting {path.name} to safetensors; this is done once.", file=sys.stderr)
+    return prepared(path, places)
 
 
 def _seeds(seed: int | None, count: int) -> range:

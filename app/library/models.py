@@ -16,6 +16,7 @@ from app.core.kinds import WIDTHS, XL
 from app.core.request import MOST_GUIDANCE
 from app.core.settings import Folders, resources
 from app.core.weights import PICKLED, Header, check_weights, is_pickle
+from app.library.importing import converted
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +107,8 @@ def survey(folders: Folders, extra: Sequence[Path] = ()) -> tuple[list[Model], l
         try:
             model = read_model(path)
         except ModelError as error:
-            problems.append(Problem(path, error))
+            if not path.is_relative_to(folders.imported):  # embeddings and the like are kept there too
+                problems.append(Problem(path, error))
             continue
         models.setdefault(model.id, model)
     return sorted(models.values(), key=lambda model: (not model.starter, model.name.casefold(), model.id)), problems
@@ -114,18 +116,23 @@ def survey(folders: Folders, extra: Sequence[Path] = ()) -> tuple[list[Model], l
 
 def resolve_model(name_or_path: str, folders: Folders) -> Model:
     """The model of this name, this file or folder name, or at this path. Raises ModelError listing what there is."""
+    return read_model(locate_model(name_or_path, folders))
+
+
+def locate_model(name_or_path: str, folders: Folders) -> Path:
+    """Where the model of this name, or at this path, is; not yet looked into. Raises ModelError as above."""
     wanted = name_or_path.strip()
     given = Path(wanted).expanduser()
     # A name with a separator is a path, and so is whatever looks like a model.
     if wanted and (given.name != wanted or (given / "model_index.json").is_file() or _is_weights(given)):
-        return read_model(given)
+        return given
     for path in _candidates(folders):
         if wanted in (path.name, path.stem):
-            return read_model(path)
+            return path
     models = find_models(folders)
     for model in models:
         if wanted.casefold() in (model.name.casefold(), model.path.name.casefold(), model.path.stem.casefold()):
-            return model
+            return model.path
     raise ModelError(f"There is no model called “{wanted}”.", _what_there_is(models, folders))
 
 
@@ -177,11 +184,17 @@ def _candidates(folders: Folders) -> Iterator[Path]:
     yield from (path for path in _entries(resources() / "models") if path.is_dir())
     for root in (folders.models, folders.imported):
         for path in _entries(root):
-            if _is_weights(path):
-                yield path
-            elif path.is_dir():
+            if path.is_dir():
                 inside = [] if _has_parts(path) else [file for file in _entries(path) if _is_weights(file)]
-                yield from inside or [path]
+                found = inside or ([path] if _looks_like_a_model(path) else [])
+            else:
+                found = [path] if _is_weights(path) else []
+            yield from (entry for entry in found if not _is_converted(entry, folders))
+
+
+def _is_converted(path: Path, folders: Folders) -> bool:
+    """A pickle whose weights are among the imported ones already."""
+    return path.suffix.lower() in PICKLED and converted(path, folders).is_file()
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -192,9 +205,14 @@ def _entries(folder: Path) -> list[Path]:
     return [folder / name for name in names]
 
 
+def _looks_like_a_model(folder: Path) -> bool:
+    return any((folder / name).exists() for name in ("model_index.json", "unet"))
+
+
 def _has_parts(folder: Path) -> bool:
     """A diffusers folder, and not one of configs around single files."""
-    return (folder / "model_index.json").is_file() and any((folder / "unet").glob("*.safetensors"))
+    weights = (*(folder / "unet").glob("*.safetensors"), *(folder / "unet").glob("*.bin"))
+    return (folder / "model_index.json").is_file() and bool(weights)
 
 
 def _is_weights(path: Path) -> bool:
