@@ -18,10 +18,20 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Knot:
-    """A point of the path, in picture pixels, and the pressure there: 0..1, it scales the brush."""
+    """A point of the path, in picture pixels, and what the pen makes of the brush there: ``pressure`` 0..1 scales its
+    width, ``strength`` 0..1 what it covers."""
 
     point: QPointF
     pressure: float
+    strength: float = 1.0
+
+    def towards(self, other: Knot, part: float) -> Knot:
+        """The knot at ``part`` 0..1 of the way to another one."""
+        return Knot(
+            self.point + (other.point - self.point) * part,
+            self.pressure + (other.pressure - self.pressure) * part,
+            self.strength + (other.strength - self.strength) * part,
+        )
 
 
 @dataclass(frozen=True)
@@ -43,8 +53,7 @@ def pieces(a: Knot, b: Knot, longest: float) -> Iterator[tuple[Knot, Knot]]:
     """The segment cut so that the boxes of its pieces follow it closely: a long diagonal has a huge box."""
     way = b.point - a.point
     count = max(1, math.ceil(math.hypot(way.x(), way.y()) / longest))
-    more = b.pressure - a.pressure
-    yield from pairwise([Knot(a.point + way * (i / count), a.pressure + more * i / count) for i in range(count + 1)])
+    yield from pairwise([a.towards(b, i / count) for i in range(count + 1)])
 
 
 def reach(profile: Profile, a: Knot, b: Knot) -> QRect:
@@ -54,7 +63,8 @@ def reach(profile: Profile, a: Knot, b: Knot) -> QRect:
 
 
 def coverage(profile: Profile, box: QRect, a: Knot, b: Knot) -> NDArray[np.uint8]:
-    """What the segment covers of each pixel of ``box``, H x W; the radius goes evenly from one end's to the other's."""
+    """What the segment covers of each pixel of ``box``, H x W; radius and strength go evenly from one end's to the
+    other's."""
     along, distance = _to_segment(box, a.point, b.point)
     scale: Any = np.float32(a.pressure)  # one number for a mouse, one for each pixel where the pressure changes
     if a.pressure != b.pressure:
@@ -64,7 +74,14 @@ def coverage(profile: Profile, box: QRect, a: Knot, b: Knot) -> NDArray[np.uint8
     np.subtract(start + width, distance, out=distance)
     distance *= np.float32(_STEPS) / width
     np.clip(distance, 0.0, _STEPS, out=distance)
-    return profile.table[distance.astype(np.uint16)]
+    covered = profile.table[distance.astype(np.uint16)]
+    if a.strength == b.strength == 1.0:
+        return covered
+    strength: Any = np.float32(a.strength)
+    if a.strength != b.strength:
+        strength = strength + np.float32(b.strength - a.strength) * along
+    weakened: NDArray[np.uint8] = np.rint(covered * strength).astype(np.uint8)
+    return weakened
 
 
 def _to_segment(box: QRect, a: QPointF, b: QPointF) -> tuple[Floats, Floats]:

@@ -15,29 +15,44 @@ from app.document.coverage import Knot, Profile, coverage, pieces, reach
 from app.document.tiles import TileEdit, corner, cut, tiles, within
 
 LEAST_SIZE, MOST_SIZE = 1.0, 1000.0
+LEAST_CURVE, MOST_CURVE = 0.25, 4.0
 _BAND = 96  # rows that are covered at once, so that the arrays stay in the processor's cache
 
 
 @dataclass(frozen=True, kw_only=True)
 class Brush:
     """``size``: diameter in picture pixels, 1..1000. ``hardness`` 0..1: how far from the centre it covers fully.
-    ``opacity`` 0..1: the most that one stroke covers. ``erase``: it takes mask away. Values are brought into range."""
+    ``opacity`` 0..1: the most that one stroke covers. ``erase``: it takes mask away. ``pen_size`` and ``pen_opacity``:
+    which of the two a pen's pressure scales; ``pen_curve`` 0.25..4: the power that the pressure is raised to, under 1
+    for a light hand, over 1 for a heavy one. ``smoothing`` 0..1: how far the line lags behind an unsteady hand. Values
+    are brought into range."""
 
     size: float = 64.0
     hardness: float = 0.8
     opacity: float = 1.0
     erase: bool = False
+    pen_size: bool = True
+    pen_opacity: bool = False
+    pen_curve: float = 1.0
+    smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", _clamp(self.size, LEAST_SIZE, MOST_SIZE))
         object.__setattr__(self, "hardness", _clamp(self.hardness, 0.0, 1.0))
         object.__setattr__(self, "opacity", _clamp(self.opacity, 0.0, 1.0))
+        object.__setattr__(self, "pen_curve", _clamp(self.pen_curve, LEAST_CURVE, MOST_CURVE))
+        object.__setattr__(self, "smoothing", _clamp(self.smoothing, 0.0, 1.0))
 
     def edge(self) -> tuple[float, float]:
         """Radii between which the coverage falls from full to none; at least one pixel apart, which antialiases."""
         radius = self.size / 2
         inner = min(self.hardness * radius, radius - 0.5)
         return inner, max(radius, inner + 1.0)
+
+    def knot(self, point: QPointF, pressure: float) -> Knot:
+        """What the pen makes of the brush at a point of the path."""
+        felt = _clamp(pressure, 0.0, 1.0) ** self.pen_curve
+        return Knot(point, felt if self.pen_size else 1.0, felt if self.pen_opacity else 1.0)
 
 
 class Stroke:
@@ -62,9 +77,9 @@ class Stroke:
     def line_to(self, point: QPointF, pressure: float = 1.0) -> QRect:
         """Go on to ``point`` (picture pixels; the centre of pixel 0 is 0.5). The first call puts down one dab.
 
-        ``pressure`` 0..1 scales the diameter. Returns the box that may have changed, empty when it is off the mask.
+        ``pressure`` 0..1 counts as the brush says. Returns the box that may have changed, empty off the mask.
         """
-        knot = Knot(point, pressure)
+        knot = self.brush.knot(point, pressure)
         dirty = QRect()
         for a, b in pieces(self._last or knot, knot, max(32.0, self.brush.size)):
             dirty = dirty.united(self._sweep(a, b))

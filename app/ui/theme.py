@@ -209,6 +209,8 @@ QToolButton[flat="true"]:hover, QPushButton[flat="true"]:hover { background: $ho
 QToolButton[flat="true"]:focus, QPushButton[flat="true"]:focus { border: 1px solid $accent; }
 QToolButton[popupMode="1"] { padding-right: 20px; }
 QToolButton::menu-button { border: none; width: 18px; }
+#penOptions { padding: 4px; }
+#penOptions::menu-indicator { image: none; }
 QToolButton::menu-arrow { image: url(arrows:down-$name.svg); width: 10px; height: 8px; }
 QToolButton::menu-arrow:disabled { image: url(arrows:down-$name-off.svg); }
 

@@ -14,6 +14,7 @@ from app.document.strokes import Brush
 from app.ui.canvas.area import MOST_FEATHER, MOST_TOLERANCE, AreaSettings
 from app.ui.canvas.tools import TOOLS, Options
 from app.ui.canvas.view import CanvasView
+from app.ui.pen_options import PenOptions
 from app.ui.segments import Segments
 from app.ui.slider import LabelledSlider, Place, Scale
 from app.ui.theme import GRID
@@ -80,8 +81,8 @@ class ToolOptions(QWidget):
         for page in self._pages.values():
             self._stack.addWidget(page)
         row = QHBoxLayout(self)
-        row.setContentsMargins(2 * GRID, GRID // 2, 2 * GRID, GRID // 2)
-        row.setSpacing(2 * GRID)
+        row.setContentsMargins(2 * GRID, GRID // 2, GRID, GRID // 2)
+        row.setSpacing(GRID)
         row.addWidget(self._name)
         row.addWidget(self._stack, 1)
         canvas.tool_changed.connect(self.show_tool)
@@ -128,6 +129,7 @@ class BrushPage(SliderPage):
 
     def __init__(self, canvas: CanvasView) -> None:
         super().__init__(_BRUSH_ROWS, lambda change: canvas.set_brush(replace(canvas.brush, **change)))
+        self.row.addWidget(PenOptions(canvas))
         self.row.addStretch(1)
         canvas.brush_changed.connect(self.show_settings)
         self.show_settings(canvas.brush)

@@ -111,6 +111,34 @@ def test_pressure_scales_the_size() -> None:
     assert (np.diff(widths[10:54].astype(int)) >= -1).all()
 
 
+def _line(brush: Brush, start: float, end: float) -> np.ndarray:
+    mask = images.blank_mask(64, 64)
+    stroke = Stroke(brush, mask)
+    stroke.line_to(QPointF(10, 32), start)
+    stroke.line_to(QPointF(54, 32), end)
+    return stroke.preview(mask.rect())
+
+
+def test_pressure_scales_the_opacity_where_the_brush_says_so() -> None:
+    drawn = _line(Brush(size=20, hardness=1.0, pen_size=False, pen_opacity=True), 0.2, 1.0)
+    assert int(drawn[32, 10]) == pytest.approx(51, abs=3)
+    assert int(drawn[32, 32]) == pytest.approx(153, abs=3)
+    assert drawn[32, 54] == 255
+    widths = (drawn > 0).sum(axis=0)
+    assert widths[12] == widths[52] == 20
+
+
+def test_a_brush_can_ignore_the_pressure() -> None:
+    brush = Brush(size=20, pen_size=False)
+    assert np.array_equal(_line(brush, 0.1, 0.4), _line(brush, 1.0, 1.0))
+
+
+@pytest.mark.parametrize(("curve", "width"), [(0.5, 20), (1.0, 10), (2.0, 5)])
+def test_the_curve_says_how_firm_a_hand_it_takes(curve: float, width: int) -> None:
+    drawn = _line(Brush(size=40, hardness=1.0, pen_curve=curve), 0.25, 0.25)
+    assert (drawn[:, 32] > 127).sum() == pytest.approx(width, abs=1)
+
+
 def test_the_mask_is_untouched_and_the_box_tells_what_changed() -> None:
     mask = images.to_qimage(np.full((64, 64), 9, np.uint8))
     stroke = Stroke(Brush(size=10), mask)

@@ -209,6 +209,20 @@ def test_small_brushes_have_room_on_the_slider(studio: Studio) -> None:
     assert studio.window.canvas.brush.size == 41
 
 
+def test_the_pen_is_set_behind_its_button(studio: Studio) -> None:
+    canvas = studio.window.canvas
+    assert studio.find("penOptions").menu().isAncestorOf(studio.find("brushSmoothingSpin"))
+    studio.find("brushSmoothingSpin").setValue(0.4)
+    studio.find("penCurveSpin").setValue(2)
+    studio.find("pen_sizeSwitch").click()
+    studio.find("pen_opacitySwitch").click()
+    brush = canvas.brush
+    assert (brush.smoothing, brush.pen_curve, brush.pen_size, brush.pen_opacity) == (0.4, 2.0, False, True)
+    canvas.set_tool("eraser")  # its own
+    assert studio.find("pen_sizeSwitch").isChecked()
+    assert studio.find("brushSmoothingSpin").value() == 0
+
+
 def test_notices_stack_close_and_keep_long_texts_inside(studio: Studio) -> None:
     notices = studio.window.notices
     for number in range(5):

@@ -14,6 +14,7 @@ from app.ui.canvas.brush import DEFAULTS, next_hardness, next_size
 from app.ui.canvas.rack import Rack
 from app.ui.canvas.tools import TOOLS, Tool
 
+BRUSH_FIELDS = ("size", "hardness", "opacity", "pen_size", "pen_opacity", "pen_curve", "smoothing")
 _SWAP = {"brush": "eraser", "eraser": "brush"}
 
 
@@ -28,7 +29,7 @@ class Toolbox(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._rack = Rack(DEFAULTS, kept=("size", "hardness", "opacity"), fixed=("erase",))
+        self._rack = Rack(DEFAULTS, kept=BRUSH_FIELDS, fixed=("erase",))
         self._areas = Rack(
             {id: AreaSettings() for id, tool in TOOLS.items() if tool.marks},
             kept=("opacity", "feather", "tolerance", "contiguous"),

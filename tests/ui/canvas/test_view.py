@@ -265,6 +265,31 @@ def test_pen_pressure_and_eraser_end(canvas: CanvasView) -> None:
     assert not canvas.document.mask_pixels().any()
 
 
+def test_smoothing_steadies_the_line_and_reaches_its_end(canvas: CanvasView) -> None:
+    def shaken(smoothing: float) -> np.ndarray:
+        canvas.set_brush(Brush(size=4, hardness=1.0, smoothing=smoothing))
+        drag(canvas, *(_at(canvas, x, 60 + 4 * (x % 2)) for x in range(40, 161)))
+        mask = canvas.document.mask_pixels()
+        canvas.document.undo.undo()
+        return mask
+
+    rough, steady = shaken(0.0), shaken(0.5)
+    high = [np.ptp(np.flatnonzero(mask[:, 80:140].any(axis=1))) for mask in (rough, steady)]
+    assert high[1] < high[0]
+    assert steady[60:66, 158:162].any()  # where the pointer was let go
+    assert steady[60, 41] == 255  # and where it began
+
+
+def test_each_tool_keeps_how_it_feels_the_pen(canvas: CanvasView, qtbot: QtBot) -> None:
+    canvas.set_brush(Brush(pen_size=False, pen_opacity=True, pen_curve=2.0, smoothing=0.3))
+    other = CanvasView(Document(Size(8, 8)))
+    qtbot.addWidget(other)
+    other.restore_brushes(canvas.brushes() | {"eraser": {"pen_size": 1, "pen_curve": True}})
+    assert other.brush == canvas.brush
+    other.set_tool("eraser")
+    assert (other.brush.pen_size, other.brush.pen_curve) == (True, 1.0)
+
+
 def test_the_pointer_is_told_in_picture_pixels(canvas: CanvasView) -> None:
     said: list[QPoint | None] = []
     canvas.pointer_moved.connect(said.append)
