@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sheets import save_sheet
 from torch import Tensor
 from torch.nn import functional
-from training import Trainer, device
+from training import Trainer, device, in_half, worker
 
 # No ReLU blocks at full resolution: there the last two convolutions act as a sub-pixel head, which is four
 # times cheaper on a CPU and as sharp. Encoder blocks start at a quarter, where 48 channels hold 4 x 4 x 3 pixels.
@@ -54,6 +54,20 @@ def spread_loss(z: Tensor) -> Tensor:
     return (mean.square() + (std - 1).square()).mean()
 
 
+def preview_loss(z: Tensor, target: Tensor) -> Tensor:
+    """How far the best linear map from latents is from the mean colour of each 8 x 8 block (N x 3 x H x W in -1..1).
+
+    Keeps colour where a cheap preview finds it; the map itself is solved for anew in every batch.
+    """
+    known = z.permute(0, 2, 3, 1).reshape(-1, z.shape[1])
+    known = torch.cat([known, torch.ones_like(known[:, :1])], 1)
+    wanted = functional.avg_pool2d(target, 8).permute(0, 2, 3, 1).reshape(-1, 3)
+    with torch.no_grad():
+        ridge = 1e-3 * len(known) * torch.eye(known.shape[1], device=z.device)
+        fit = torch.linalg.solve(known.T @ known + ridge, known.T @ wanted)
+    return (known @ fit - wanted).square().mean()
+
+
 def crops(rng: np.random.Generator, data: Dataset, count: int, size: int) -> NDArray[np.uint8]:
     """Random windows at multiples of 8, so that latents see the same grid as in whole pictures."""
     whole = data.pictures.shape[1]
@@ -83,7 +97,11 @@ def encode_all(vae: AutoencoderTiny, data: Dataset, path: Path) -> Tensor:
     if path.exists():
         return torch.load(path, map_location="cpu", weights_only=True)
     print(f"latents: encoding {len(data)} pictures", flush=True)
-    parts = [vae.encode(as_tensor(data.pictures[i : i + 32])).latents.cpu() for i in range(0, len(data), 32)]
+    parts = []
+    for start in range(0, len(data), 64):
+        x = as_tensor(data.pictures[start : start + 64]).contiguous(memory_format=torch.channels_last)
+        with in_half():
+            parts.append(vae.encode(x).latents.float().cpu())
     latents = torch.cat(parts)
     torch.save(latents, path)
     return latents
@@ -95,7 +113,7 @@ def sharpen(
     """Trains the decoder alone on finished latents, so that it can go on while the UNet learns those latents."""
     decoder = vae.decoder.to(memory_format=torch.channels_last)
     trainer = Trainer("decoder", decoder, work, minutes=minutes, rate=1.5e-3, half_life=400)
-    rng = np.random.default_rng([6, trainer.steps])
+    rng = np.random.default_rng([6, trainer.steps, worker()])
     window = 2 if smoke else 8  # latent pixels
 
     def loss_of(done: float) -> Tensor:
@@ -107,7 +125,9 @@ def sharpen(
         z = torch.stack(codes).to(device()).contiguous(memory_format=torch.channels_last)
         # Half of the windows see clean latents, half see some of the UNet's imprecision.
         amount = 0.06 * torch.rand(len(z), 1, 1, 1, device=z.device).round()
-        return reconstruction_loss(decoder(z + amount * torch.randn_like(z)), as_tensor(np.stack(pictures)))
+        with in_half():
+            out = decoder(z + amount * torch.randn_like(z))
+        return reconstruction_loss(out.float(), as_tensor(np.stack(pictures)))
 
     def look() -> None:
         ours = deepcopy(vae)
@@ -125,19 +145,26 @@ def _look(path: Path, vae: AutoencoderTiny, held_out: Dataset) -> None:
     save_sheet(path, torch.cat([x, out]), columns=6)
 
 
-def train(work: Path, data: Dataset, held_out: Dataset, *, minutes: float, smoke: bool) -> AutoencoderTiny:
-    """Crops first, whole pictures for the last part."""
-    vae = build(smoke).to(device(), memory_format=torch.channels_last)
+def train(
+    work: Path, data: Dataset, held_out: Dataset, start: Path | None, *, minutes: float, smoke: bool
+) -> AutoencoderTiny:
+    """Crops first, whole pictures for the last part; from nothing, or from the weights of an older model."""
+    vae = build(smoke)
+    if start is not None:
+        vae.load_state_dict(AutoencoderTiny.from_pretrained(start / "vae").float().state_dict())
+    vae = vae.to(device(), memory_format=torch.channels_last)
     trainer = Trainer("autoencoder", vae, work, minutes=minutes, rate=2e-3)
-    rng = np.random.default_rng([3, trainer.steps])
+    rng = np.random.default_rng([3, trainer.steps, worker()])
 
     def loss_of(done: float) -> Tensor:
         count, size = (6, 64) if done < 0.85 else (2, data.pictures.shape[1])
         x = as_tensor(crops(rng, data, count, size)).contiguous(memory_format=torch.channels_last)
-        z = vae.encode(x).latents
-        # A little noise makes the decoder forgive what the UNet gets slightly wrong.
-        out = vae.decode(z + 0.05 * torch.randn_like(z)).sample
-        return reconstruction_loss(out, x) + 0.1 * spread_loss(z)
+        with in_half():
+            z = vae.encode(x).latents
+            # A little noise makes the decoder forgive what the UNet gets slightly wrong.
+            out = vae.decode(z + 0.05 * torch.randn_like(z)).sample
+        loss = reconstruction_loss(out.float(), x) + 0.1 * spread_loss(z.float())
+        return loss + 0.3 * preview_loss(z.float(), x)
 
     def look() -> None:
         _look(work / "sheets" / "autoencoder.png", trainer.ema, held_out)

@@ -9,7 +9,21 @@ import numpy as np
 from captions import describe
 from numpy.typing import NDArray
 from palette import PAINTS
-from world import COLOURED, GROUND_KINDS, GROVES, NATIVE, SIDES, TERRAINS, TIMES, Scene, paint, plan
+from world import (
+    COLOURED,
+    COUNTED,
+    GROUND_KINDS,
+    NATIVE,
+    SIDES,
+    STYLES,
+    TERRAINS,
+    TIMES,
+    UNCOLOURED,
+    WEATHERS,
+    Scene,
+    paint,
+    plan,
+)
 
 CAPTIONS_EACH = 6
 CHUNK = 256
@@ -20,11 +34,14 @@ QUESTIONS: dict[str, int] = {
     "time": len(TIMES),
     "terrain": len(TERRAINS),
     "ground": len(GROUND_KINDS),
+    "weather": len(WEATHERS),
+    "style": len(STYLES),
     "disc": 2,
     "stars": 2,
     "clouds": 2,
     **{f"{kind} colour": 1 + len(PAINTS) for kind in COLOURED},
-    **{f"{kind} side": 1 + len(SIDES) for kind in (*COLOURED, *GROVES)},
+    **{f"{kind} side": 1 + len(SIDES) for kind in (*COLOURED, *UNCOLOURED)},
+    **{f"{kind} count": 3 for kind in COUNTED},
 }
 
 
@@ -32,17 +49,19 @@ def answers(scene: Scene) -> list[int]:
     """One number per question, in the order of QUESTIONS; 0 stands for an absent thing."""
     by_kind = {thing.kind: thing for thing in scene.things}
     colours = [1 + list(PAINTS).index(by_kind[k].colour) if k in by_kind else 0 for k in COLOURED]
-    sides = [1 + SIDES.index(by_kind[k].side) if k in by_kind else 0 for k in (*COLOURED, *GROVES)]
-    facts = [TIMES.index(scene.time), TERRAINS.index(scene.terrain), GROUND_KINDS.index(scene.ground)]
-    return [*facts, int(bool(scene.disc)), int(scene.stars), int(scene.clouds), *colours, *sides]
+    sides = [1 + SIDES.index(by_kind[k].side) if k in by_kind else 0 for k in (*COLOURED, *UNCOLOURED)]
+    counts = [by_kind[k].count if k in by_kind else 0 for k in COUNTED]
+    land = [TIMES.index(scene.time), TERRAINS.index(scene.terrain), GROUND_KINDS.index(scene.ground)]
+    air = [WEATHERS.index(scene.weather), STYLES.index(scene.style), int(bool(scene.disc))]
+    return [*land, *air, int(scene.stars), int(scene.clouds), *colours, *sides, *counts]
 
 
 def sample(seed: int, index: int, size: int = NATIVE) -> tuple[NDArray[np.uint8], list[str], list[int]]:
     """Picture, captions and answers number index of the world with this seed."""
     rng = np.random.default_rng([seed, index])
     scene = plan(rng)
-    picture = paint(scene, rng, size)
-    return picture, [describe(scene, rng) for _ in range(CAPTIONS_EACH)], answers(scene)
+    words = np.random.default_rng([seed, index, 1])
+    return paint(scene, rng, size), [describe(scene, words) for _ in range(CAPTIONS_EACH)], answers(scene)
 
 
 def _chunk(job: tuple[int, int, int]) -> Chunk:

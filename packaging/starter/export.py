@@ -3,6 +3,7 @@
 import json
 import shutil
 from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,37 @@ from painter import ddim
 from transformers import CLIPTextModel, CLIPTokenizer
 
 LICENSE = "Apache-2.0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What tells one exported model from the other."""
+
+    name: str
+    description: str
+    card: str
+    examples: tuple[str, ...]
+
+
 EXAMPLES = (
     "a red house on the left, snowy mountains at sunset",
     "night, a lake, a yellow hot-air balloon, stars",
-    "a white sailing boat on a calm lake, green hills, noon",
-    "desert dunes at dawn with a purple balloon on the right",
-    "pine trees and a blue cottage, snowy mountains, snow, overcast",
-    "a green meadow with round trees, rolling hills, midday, clouds",
+    "a white lighthouse by the sea cliffs, noon, clouds",
+    "a watercolour of a blue sailing boat on a calm lake, hills at dawn",
+    "two orange tents by a river, pine trees, mountains, midday",
+    "desert dunes at sunset with a purple balloon on the right and a flock of birds",
+)
+PAINTING = Kind(
+    name="Limner starter",
+    description="A small painter of illustrated landscapes that runs anywhere, offline, in seconds.",
+    card="model-card.md",
+    examples=EXAMPLES,
+)
+INPAINTING = Kind(
+    name="Limner starter inpainting",
+    description="The small landscape painter, trained on to fill a mask so that it fits what is around it.",
+    card="model-card-inpaint.md",
+    examples=("a red balloon", "a white house", "a green boat on a lake", "pine trees", *EXAMPLES[:2]),
 )
 
 
@@ -46,6 +71,7 @@ def measure_scale(vae: AutoencoderTiny, data: Dataset) -> float:
 
 def export(
     out: Path,
+    kind: Kind,
     *,
     vae: AutoencoderTiny,
     tokenizer: CLIPTokenizer,
@@ -56,12 +82,12 @@ def export(
 ) -> None:
     """Writes beside the target and swaps, so that out always holds a whole model."""
     card = {
-        "name": "Limner starter",
-        "description": "A small painter of illustrated landscapes that runs anywhere, offline, in seconds.",
+        "name": kind.name,
+        "description": kind.description,
         "native_size": unet.config.sample_size * 8,
         "preview": fit_preview(vae, data),
         "vocabulary": known_words(),
-        "example_prompts": list(EXAMPLES),
+        "example_prompts": list(kind.examples),
         "guidance": 4.5,
         "license": LICENSE,
     }

@@ -12,12 +12,12 @@ def orthogonalised(stack: Tensor, iterations: int = 5) -> Tensor:
     """The nearest semi-orthogonal matrices to N x rows x columns, by Newton-Schulz (Jordan et al., 2024)."""
     a, b, c = 3.4445, -4.7750, 2.0315
     tall = stack.shape[1] > stack.shape[2]
-    x = stack.mT if tall else stack
+    x = (stack.mT if tall else stack).bfloat16()  # the singular values need only come near 1
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(iterations):
         square = x @ x.mT
         x = a * x + (b * square + c * square @ square) @ x
-    return x.mT if tall else x
+    return (x.mT if tall else x).to(stack.dtype)
 
 
 class Muon(Optimizer):

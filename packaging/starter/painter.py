@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sheets import save_sheet
 from text import pick_captions, tokens_of
 from torch import Tensor
-from training import Trainer, device
+from training import Trainer, device, in_half, worker
 from transformers import CLIPTextModel, CLIPTokenizer
 
 NATIVE_LATENTS = 16
@@ -22,7 +22,7 @@ NOISE_LEVELS = {  # Stable Diffusion v1's own
     "steps_offset": 1,
     "prediction_type": "epsilon",
 }
-BATCH = 48
+BATCH = 32  # in each process
 DROPPED = 0.1  # share of captions replaced by the empty prompt, for classifier-free guidance
 SNR_CAP = 5.0  # min-SNR weighting, arXiv 2303.09556
 VIEWED = (
@@ -31,13 +31,13 @@ VIEWED = (
     "a green sailing boat on a lake, hills, noon, the sun",
     "dunes, sand, dawn, a purple balloon on the right",
     "pine trees and a white house, snow, mountains, overcast",
-    "meadow with round trees, hills, midday, clouds",
-    "a full moon, stars, snowy mountains, a lake at night",
-    "an orange balloon in the middle and a blue house on the right, green meadow, noon",
-    "a white sailing boat on the left, sunset, mountains, lake",
-    "desert dunes at night with stars and a yellow house",
-    "a red balloon, a calm lake, hills at dawn, trees",
-    "",
+    "a red lighthouse, sea cliffs, a lake, noon, clouds",
+    "a full moon, stars, snowy mountains, a river at night",
+    "two orange balloons and a blue tent, green meadow, noon",
+    "a watercolour of a white sailing boat, sunset, mountains, lake",
+    "an ink drawing of a yellow house by a river, hills",
+    "a flock of birds over cliffs in fog at dawn, trees",
+    "pixel art, falling snow, pines, overcast, a red balloon",
 )
 
 
@@ -68,17 +68,25 @@ def embed(encoder: CLIPTextModel, tokens: Tensor) -> Tensor:
 
 @torch.no_grad()
 def sample(
-    unet: UNet2DConditionModel, known: Tensor, empty: Tensor, *, steps: int, guidance: float, seed: int
+    unet: UNet2DConditionModel,
+    known: Tensor,
+    empty: Tensor,
+    *,
+    steps: int,
+    guidance: float,
+    seed: int,
+    told: Tensor | None = None,
 ) -> Tensor:
-    """Scaled latents painted by DPM++ 2M for embedded prompts (N x 77 x width)."""
+    """Scaled latents painted by DPM++ 2M for embedded prompts (N x 77 x width); told: see Noising.loss."""
     scheduler = DPMSolverMultistepScheduler(**NOISE_LEVELS)
     scheduler.set_timesteps(steps)
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn((len(known), 4, NATIVE_LATENTS, NATIVE_LATENTS), generator=generator).to(device())
     both = torch.cat([empty.expand_as(known), known])
     for t in scheduler.timesteps:
-        without, told = unet(torch.cat([x, x]), t, both).sample.chunk(2)
-        x = scheduler.step(without + guidance * (told - without), t, x).prev_sample
+        seen = x if told is None else torch.cat([x, told], 1)
+        without, asked = unet(torch.cat([seen, seen]), t, both).sample.chunk(2)
+        x = scheduler.step(without + guidance * (asked - without), t, x).prev_sample
     return x
 
 
@@ -90,17 +98,20 @@ class Noising:
         snr = self.alphas / (1 - self.alphas)
         self.weights = snr.clamp(max=SNR_CAP) / snr
 
-    def loss(self, unet: UNet2DConditionModel, clean: Tensor, text: Tensor) -> Tensor:
+    def loss(self, unet: UNet2DConditionModel, clean: Tensor, text: Tensor, told: Tensor | None = None) -> Tensor:
+        """clean: N x 4 x h x w; told: further channels that the UNet sees as they are."""
         # Stratified: every batch covers all levels evenly.
         spread = torch.arange(len(clean), device=clean.device) + torch.rand(len(clean), device=clean.device)
         t = (spread * (len(self.alphas) / len(clean))).long().clamp(max=len(self.alphas) - 1)
         keep = self.alphas[t][:, None, None, None]
         noise = torch.randn_like(clean)
-        guess = unet(keep.sqrt() * clean + (1 - keep).sqrt() * noise, t, text).sample
+        noised = keep.sqrt() * clean + (1 - keep).sqrt() * noise
+        with in_half():
+            guess = unet(noised if told is None else torch.cat([noised, told], 1), t, text).sample.float()
         return (self.weights[t] * (guess - noise).square().mean((1, 2, 3))).mean()
 
 
-def _drop_some(rng: np.random.Generator, captions: list[str]) -> list[str]:
+def some_dropped(rng: np.random.Generator, captions: list[str]) -> list[str]:
     return ["" if rng.random() < DROPPED else c for c in captions]
 
 
@@ -111,20 +122,24 @@ def train(
     vae: AutoencoderTiny,
     tokenizer: CLIPTokenizer,
     encoder: CLIPTextModel,
+    start: Path | None,
     *,
     minutes: float,
     smoke: bool,
 ) -> UNet2DConditionModel:
     """Trains on latents computed once; the text encoder is already taught and stays as it is."""
     latents = latents * vae.config.scaling_factor
-    unet = build(encoder.config.hidden_size, smoke).to(device(), memory_format=torch.channels_last)
+    unet = build(encoder.config.hidden_size, smoke)
+    if start is not None:
+        unet.load_state_dict(UNet2DConditionModel.from_pretrained(start / "unet").float().state_dict())
+    unet = unet.to(device(), memory_format=torch.channels_last)
     trainer = Trainer("painter", unet, work, minutes=minutes, rate=1.5e-3, half_life=250)
-    rng = np.random.default_rng([5, trainer.steps])
+    rng = np.random.default_rng([5, trainer.steps, worker()])
     noising = Noising()
 
     def loss_of(done: float) -> Tensor:
         at: NDArray[np.int64] = rng.integers(0, len(latents), 4 if smoke else BATCH)
-        text = embed(encoder, tokens_of(tokenizer, _drop_some(rng, pick_captions(rng, data, at))))
+        text = embed(encoder, tokens_of(tokenizer, some_dropped(rng, pick_captions(rng, data, at))))
         clean = latents[torch.from_numpy(at)].to(device()).contiguous(memory_format=torch.channels_last)
         return noising.loss(unet, clean, text)
 

@@ -1,6 +1,8 @@
 """Colours of the starter world: the light of each time of day, and the paint of things."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from numpy.random import Generator
 
 RGB = tuple[float, float, float]
 
@@ -86,3 +88,13 @@ def lit(colour: RGB, light: Light, strength: float = 1.0) -> RGB:
     """The colour under this light; strength below 1 keeps things readable where the light is weak."""
     r, g, b = mix((1, 1, 1), light.tint, strength)
     return (colour[0] * r, colour[1] * g, colour[2] * b)
+
+
+def varied(light: Light, rng: Generator) -> Light:
+    """The same time of day on another day: every part of the sky a little different."""
+
+    def near(colour: RGB) -> RGB:
+        r, g, b = (float(v) for v in rng.normal(0, 7, 3))
+        return (colour[0] + r, colour[1] + g, colour[2] + b)
+
+    return replace(light, zenith=near(light.zenith), middle=near(light.middle), horizon=near(light.horizon))

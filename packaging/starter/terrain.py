@@ -1,4 +1,4 @@
-"""What lies at the horizon and below it: mountains, hills, dunes; lake, meadow, sand, snow."""
+"""What lies at the horizon and below it: mountains, hills, dunes, cliffs; lake, river, meadow, sand, snow."""
 
 import numpy as np
 from canvas import Canvas, Point
@@ -10,6 +10,9 @@ ROCK: RGB = (104, 110, 142)
 SNOW: RGB = (250, 252, 255)
 GRASS: RGB = (92, 162, 74)
 DUNE: RGB = (238, 184, 104)
+DARK_EARTH: RGB = (40, 40, 20)
+CHALK: RGB = (236, 226, 206)
+WATER: RGB = (36, 112, 184)
 
 
 def _peak(canvas: Canvas, rng: Generator, tip: Point, half: float, base: float, rock: RGB, cap: RGB | None) -> None:
@@ -80,12 +83,53 @@ def _dunes(canvas: Canvas, rng: Generator, light: Light, horizon: float) -> None
             canvas.polygon([*lee, (x - wide * 0.15, horizon + 2), (x - wide * 0.05, (tip + horizon) / 2)], shade)
 
 
+def _cliffs(canvas: Canvas, rng: Generator, light: Light, horizon: float) -> None:
+    """A strip of sea, and pale steep headlands with grass on top that fall to it from one side, the nearest last."""
+    size = canvas.size
+    sea = lit(WATER, light, 0.9)
+    canvas.gradient(horizon - size * 0.085, horizon + 2, [mix(sea, light.horizon, 0.35), sea])
+    left = rng.random() < 0.5
+    for reach, height, haze in ((0.78, 0.2, 0.42), (0.6, 0.29, 0.2), (0.42, 0.38, 0.0)):
+        far = size * reach * rng.uniform(0.9, 1.1)
+        top = horizon - size * height * rng.uniform(0.9, 1.1)
+        rock = mix(lit(CHALK, light, 0.9), light.horizon, haze)
+        shade = mix(mix(lit(CHALK, light, 0.9), (70, 76, 110), 0.42), light.horizon, haze)
+        grass = mix(lit(GRASS, light), light.horizon, haze)
+        foot = far + size * 0.05
+
+        def at(x: float, y: float, left: bool = left) -> Point:
+            return (x, y) if left else (size - x, y)
+
+        dip = top + size * rng.uniform(0.02, 0.05)
+        canvas.polygon([at(0, top), at(far * 0.6, dip), at(far, top), at(foot, horizon + 2), at(0, horizon + 2)], rock)
+        for start in (0.22, 0.66):
+            x = far * start
+            canvas.polygon(
+                [at(x, dip), at(x + far * 0.16, dip), at(x + far * 0.2, horizon + 2), at(x - far * 0.04, horizon + 2)],
+                shade,
+            )
+        turf = size * 0.045
+        canvas.polygon(
+            [
+                at(0, top - turf),
+                at(far * 0.6, dip - turf),
+                at(far, top - turf * 0.4),
+                at(far + 1, top + 2),
+                at(far * 0.6, dip + 2),
+                at(0, top + 2),
+            ],
+            grass,
+        )
+
+
 def paint_terrain(canvas: Canvas, rng: Generator, kind: str, light: Light, horizon: float) -> None:
     """Draws the far land so that it stands on the horizon line."""
     if kind == "hills":
         _hills(canvas, rng, light, horizon)
     elif kind == "dunes":
         _dunes(canvas, rng, light, horizon)
+    elif kind == "cliffs":
+        _cliffs(canvas, rng, light, horizon)
     else:
         _mountains(canvas, rng, light, horizon, kind == "snowy mountains")
 
@@ -104,13 +148,33 @@ def paint_ground(canvas: Canvas, rng: Generator, kind: str, light: Light, horizo
         canvas.polygon([(0, size), *edge, (size, size)], colour)
 
 
+def carve_river(canvas: Canvas, rng: Generator, light: Light, horizon: float) -> None:
+    """A river that winds from the horizon towards the lower edge, wider and wider."""
+    size, depth = canvas.size, canvas.size - horizon
+    water = lit((52, 134, 206), light, 0.9)
+    bank = mix(lit((150, 132, 84), light, 0.9), DARK_EARTH, 0.1)
+    start, phase, way = size * rng.uniform(0.35, 0.65), rng.uniform(0, 6.3), rng.uniform(0.14, 0.2)
+    t = np.linspace(0, 1, 24)
+    middle = start + size * way * t**0.7 * np.sin(phase + t**0.6 * 6.5)
+    y = horizon + depth * t
+    for extra, colour in ((1.35, bank), (1.0, water)):
+        half = size * (0.012 + 0.15 * t**1.3) * extra
+        left = [(float(m - h), float(v)) for m, h, v in zip(middle, half, y, strict=True)]
+        right = [(float(m + h), float(v)) for m, h, v in zip(middle, half, y, strict=True)]
+        canvas.polygon([*left, *right[::-1]], colour)
+    shine = mix(water, light.horizon, 0.6)
+    for k in (9, 14, 19):
+        wide = size * (0.012 + 0.15 * t[k] ** 1.3) * 0.5
+        canvas.ellipse(float(middle[k]) + rng.uniform(-2, 2), float(y[k]), wide, 0.9, shine)
+
+
 def flood(canvas: Canvas, rng: Generator, light: Light, horizon: float) -> None:
     """Turns everything below the horizon into a lake that mirrors what stands above it."""
     pixels = canvas.pixels()
     line = int(horizon * canvas.scale)
     depth = pixels.shape[0] - line
     rows = np.clip(line - 1 - (np.arange(depth) * 1.15).astype(int), 0, line - 1)
-    water = np.array(lit((30, 96, 160), light, 0.9), np.float32)
+    water = np.array(lit(WATER, light, 0.9), np.float32)
     share = np.linspace(0.22, 0.5, depth, dtype=np.float32)[:, None, None]
     pixels[line:] = pixels[rows] * (1 - share) + water * share
     canvas.replace(pixels)

@@ -10,7 +10,7 @@ from dataset import QUESTIONS, Dataset
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from torch import Tensor, nn
 from torch.nn import functional
-from training import Trainer, device
+from training import Trainer, device, worker
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 POSITIONS = 77
@@ -18,8 +18,7 @@ BEGIN, END = "<|startoftext|>", "<|endoftext|>"
 # Words that people put into prompts and that mean nothing here; the encoder learns to read past them.
 _EMPTY_WORDS = (
     "beautiful detailed very masterpiece best quality digital art illustration big small tiny huge "
-    "with the of and my style photo 4k epic lovely nice old new some one two many there is are "
-    "it soft bright view scene near far"
+    "with the of and my photo 4k epic lovely nice old new some one many there is are it far"
 )
 FILLERS = _EMPTY_WORDS.split()
 
@@ -86,6 +85,19 @@ def build(tokenizer: CLIPTokenizer, smoke: bool) -> CLIPTextModel:
     )
 
 
+def adopt(encoder: CLIPTextModel, tokenizer: CLIPTokenizer, folder: Path) -> None:
+    """Takes over the weights of an older encoder; tokens that its vocabulary shares keep their embeddings."""
+    older = CLIPTextModel.from_pretrained(folder / "text_encoder").float().state_dict()
+    before = json.loads((folder / "tokenizer" / "vocab.json").read_text())
+    ours = encoder.state_dict()
+    name = next(key for key in ours if key.endswith("token_embedding.weight"))
+    embeddings = ours[name].clone()
+    for token, i in tokenizer.get_vocab().items():
+        if token in before:
+            embeddings[i] = older[name][before[token]]
+    encoder.load_state_dict({**older, name: embeddings})
+
+
 class Recall(nn.Module):
     """The encoder with one linear answer sheet; only the encoder is kept."""
 
@@ -114,15 +126,20 @@ def pick_captions(rng: np.random.Generator, data: Dataset, at: np.ndarray) -> li
     return [_with_fillers(rng, data.captions[i][int(rng.integers(len(data.captions[i])))]) for i in at]
 
 
-def train(work: Path, data: Dataset, tokenizer: CLIPTokenizer, *, minutes: float, smoke: bool) -> CLIPTextModel:
+def train(
+    work: Path, data: Dataset, tokenizer: CLIPTokenizer, start: Path | None, *, minutes: float, smoke: bool
+) -> CLIPTextModel:
     """Asks the hidden state at the end mark, or at any padding after it, for everything true of the scene.
 
     What is not said has its prior as the best answer, so the encoder learns what the UNet will need, and the
     UNet meets embeddings that mean something from its first step.
     """
-    model = Recall(build(tokenizer, smoke)).to(device())
+    encoder = build(tokenizer, smoke)
+    if start is not None:
+        adopt(encoder, tokenizer, start)
+    model = Recall(encoder).to(device())
     trainer = Trainer("text", model, work, minutes=minutes, rate=1e-3)
-    rng = np.random.default_rng([4, trainer.steps])
+    rng = np.random.default_rng([4, trainer.steps, worker()])
     sizes = list(QUESTIONS.values())
 
     def loss_of(done: float) -> Tensor:
