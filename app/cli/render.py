@@ -22,9 +22,9 @@ from app.core.job import Backend, Result
 from app.core.request import MOST_COUNT, MOST_SEED, ImageToImage, Inpaint, Request, Task, TextToImage
 from app.core.settings import Folders
 from app.library.importing import needs_converting, prepared
-from app.library.metadata import KEY, parameters
 from app.library.models import Model, default_model, locate_model, read_model
 from app.library.pictures import load_mask, load_picture, save_png
+from app.library.webui import KEY, parameters
 
 MOST_PICTURES = 10_000
 MOST_RANDOM_SEED = 2**32

@@ -70,7 +70,7 @@ def decode_layers(data: bytes, name: str, *, managed: bool) -> Layers:
     PictureError."""
     if not data:
         raise PictureError(f"“{name}” is empty.", "It was probably never fully saved or copied: get it again.")
-    with _quiet_pillow(), _opened(data, name) as (image, notes):
+    with quiet_pillow(), _opened(data, name) as (image, notes):
         _check_budget(image, name)
         try:
             image.load()
@@ -98,7 +98,7 @@ def _opened(data: bytes, name: str) -> Iterator[tuple[Image.Image, tuple[str, ..
 
 
 def _open(data: bytes, name: str) -> tuple[Image.Image, tuple[str, ...]]:
-    pillow = _pillow()
+    images = pillow_image()
     notes: tuple[str, ...] = ()
     # Pillow refuses a PNG whole when its compressed text or profile is too large; its pixels are good all the same.
     for left_out in ((), _TEXT_CHUNKS, (*_TEXT_CHUNKS, b"iCCP")):
@@ -106,10 +106,10 @@ def _open(data: bytes, name: str) -> tuple[Image.Image, tuple[str, ...]]:
             data = _without_chunks(data, left_out)
             notes = (f"Oversized texts inside “{name}” were left out.",)
         try:
-            return pillow.open(io.BytesIO(data), formats=FORMATS), notes
-        except pillow.DecompressionBombError as error:
+            return images.open(io.BytesIO(data), formats=FORMATS), notes
+        except images.DecompressionBombError as error:
             raise _too_large(name, f"has more than {MOST_PIXELS * 2:,} pixels") from error
-        except pillow.UnidentifiedImageError as error:
+        except images.UnidentifiedImageError as error:
             raise _unknown(data, name) from error
         except ValueError as error:
             if not data.startswith(_PNG):
@@ -233,7 +233,7 @@ def _srgb() -> Any:
 # Pixels
 
 
-def _pillow() -> ModuleType:
+def pillow_image() -> ModuleType:
     """PIL.Image, imported when the first picture is read (40 ms), with our budget as its own."""
     from PIL import Image
 
@@ -242,7 +242,7 @@ def _pillow() -> ModuleType:
 
 
 @contextlib.contextmanager
-def _quiet_pillow() -> Iterator[None]:
+def quiet_pillow() -> Iterator[None]:
     """Pillow's warnings and log records on strange files are no news: what matters is told as an error or a note."""
     log_of_pillow = logging.getLogger("PIL")
     level = log_of_pillow.level

@@ -1,39 +1,208 @@
-"""The text inside a saved picture that says how it was made, in the form that other programs read."""
+"""What a picture file tells of how it was made: the web UI's text for everyone, and Limner's own whole record."""
 
 from __future__ import annotations
 
+import io
 import json
+import logging
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core import record
 from app.core.job import Result
-from app.core.request import ImageToImage, Inpaint
-from app.core.samplers import sampler
+from app.core.recipe import Recipe, recipe_of
+from app.core.request import Pixels
+from app.library import webui
+from app.library.decoding import FORMATS, MOST_PIXELS, pillow_image, quiet_pillow
+from app.library.pictures import encode_png
 
-KEY = "parameters"
-"""The PNG text chunk that Stable Diffusion WebUI writes and most programs look for."""
+log = logging.getLogger(__name__)
 
-
-def parameters(result: Result) -> str:
-    """Prompt, negative prompt and one line of settings. It names the model but no path: pictures are given away."""
-    request = result.request
-    lines = [request.prompt]
-    if request.negative:
-        lines.append(f"Negative prompt: {request.negative}")
-    fields = {
-        "Steps": request.steps,
-        "Sampler": sampler(request.sampler).label,
-        "CFG scale": f"{request.guidance:g}",
-        "Seed": request.seed,
-        "Size": f"{request.size.width}x{request.size.height}",
-        "Model": result.model_name,
-    }
-    if isinstance(request.task, ImageToImage | Inpaint):
-        fields["Denoising strength"] = f"{request.task.strength:g}"
-    if request.clip_skip > 1:
-        fields["Clip skip"] = str(request.clip_skip)
-    lines.append(", ".join(f"{name}: {_quoted(str(value))}" for name, value in fields.items()))
-    return "\n".join(lines)
+RECORD_KEY = "limner"
+"""The PNG text chunk that holds Limner's own record, as JSON."""
+PART_CHUNK = b"liPt"
+"""A private PNG chunk: pixels of the source or the mask, as a PNG of its own, in the order of the record."""
+MAKER = b"Limner\0"
+"""What Limner's record begins with where EXIF keeps the notes of a picture's maker."""
+_UNICODE = b"UNICODE\0"
+_EXIF, _USER_COMMENT, _MAKER_NOTE = 0x8769, 0x9286, 0x927C
+_PNG = b"\x89PNG\r\n\x1a\n"
+_MOST_TEXT = 4_000_000
+"""Bytes of one text that are read; larger ones are no settings."""
+_MOST_PARTS = 16
+UNREADABLE = "The settings inside this picture are damaged and were left out."
 
 
-def _quoted(value: str) -> str:
-    """Values holding a separator are written as JSON strings, as WebUI does."""
-    return json.dumps(value, ensure_ascii=False) if any(mark in value for mark in ",:\n") else value
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What goes into a file beside the pixels. ``parts`` are PNGs of what was painted from."""
+
+    text: str
+    record: str
+    parts: tuple[bytes, ...] = ()
+
+    @property
+    def part_bytes(self) -> int:
+        return sum(map(len, self.parts))
+
+    def without_parts(self) -> Told:
+        return replace(self, parts=())
+
+
+def told(result: Result) -> Told:
+    """Everything that decided the result's picture. No path is in it."""
+    packed = record.pack(result.request, result.image)
+    plain = packed.plain | {"model": result.model_name, "mode": result.mode.value}
+    return Told(
+        webui.parameters(result),
+        json.dumps(plain, ensure_ascii=False, separators=(",", ":")),
+        tuple(encode_png(part) for part in packed.parts),
+    )
+
+
+def read_recipe(data: bytes, pixels: Pixels) -> Recipe | None:
+    """What the file tells, whoever wrote it; None when it tells nothing. ``pixels`` is the file's decoded picture.
+
+    Never raises: what is damaged or hostile is left out, with a note if it looked like Limner's own.
+    """
+    try:
+        found = _in_png(data) if data.startswith(_PNG) else _in_exif(data)
+    except Exception as error:  # Pillow's EXIF reader raises nearly anything on damaged bytes
+        log.info("metadata cannot be read: %r", error)
+        return None
+    own = _own(found, pixels) if found.record else None
+    if own is not None:
+        return own
+    foreign = webui.parse(found.text) if found.text else None
+    if found.record:
+        return replace(foreign or Recipe(values={}), notes=(UNREADABLE,))
+    return foreign
+
+
+def _own(found: Told, pixels: Pixels) -> Recipe | None:
+    try:
+        plain = json.loads(found.record)
+        unpacked = record.unpack(plain, [_part(part) for part in found.parts], pixels, model="")
+    except (ValueError, RecursionError, TypeError) as error:
+        log.info("Limner's own record cannot be read: %r", error)
+        return None
+    name = plain.get("model")
+    return recipe_of(unpacked, name[:200] if isinstance(name, str) else "")
+
+
+def _part(png: bytes) -> NDArray[np.uint8]:
+    """H x W or H x W x 3; nothing at all for what is no such PNG."""
+    try:
+        with quiet_pillow(), pillow_image().open(io.BytesIO(png), formats=("PNG",)) as image:
+            if image.mode in ("L", "RGB") and image.width * image.height <= MOST_PIXELS:
+                return np.asarray(image)
+    except Exception as error:  # damaged bytes raise nearly anything
+        log.info("a part cannot be read: %r", error)
+    return np.zeros((0, 0), np.uint8)
+
+
+# PNG: chunks are walked by hand, because Pillow refuses a whole picture for one oversized text
+
+
+def _in_png(data: bytes) -> Told:
+    texts: dict[str, str] = {}
+    parts: list[bytes] = []
+    for kind, content in _chunks(data):
+        if kind == PART_CHUNK and len(parts) < _MOST_PARTS:
+            parts.append(content)
+        elif (read := _TEXTS.get(kind)) is not None and len(content) <= _MOST_TEXT:
+            try:
+                key, text = read(content)
+            except (ValueError, zlib.error):
+                continue
+            if key in (webui.KEY, RECORD_KEY):
+                texts.setdefault(key, text)
+    return Told(texts.get(webui.KEY, ""), texts.get(RECORD_KEY, ""), tuple(parts))
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = len(_PNG)
+    while at + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        if at + 12 + length > len(data):
+            return
+        if kind in _TEXTS or kind == PART_CHUNK:
+            yield kind, data[at + 8 : at + 8 + length]
+        at += 12 + length
+
+
+def _plain_text(content: bytes) -> tuple[str, str]:
+    key, _, text = content.partition(b"\0")
+    try:
+        return key.decode("latin-1"), text.decode("utf-8")  # some programs write UTF-8 where Latin-1 belongs
+    except UnicodeDecodeError:
+        return key.decode("latin-1"), text.decode("latin-1")
+
+
+def _packed_text(content: bytes) -> tuple[str, str]:
+    key, _, rest = content.partition(b"\0")
+    return key.decode("latin-1"), _inflated(rest[1:]).decode("latin-1")
+
+
+def _international_text(content: bytes) -> tuple[str, str]:
+    key, _, rest = content.partition(b"\0")
+    packed, rest = rest[:1] == b"\1", rest[2:]
+    _language, _, rest = rest.partition(b"\0")
+    _translated, _, text = rest.partition(b"\0")
+    return key.decode("latin-1"), (_inflated(text) if packed else text).decode("utf-8", "replace")
+
+
+def _inflated(data: bytes) -> bytes:
+    """Raises ValueError for more than a text may have: a bomb."""
+    stream = zlib.decompressobj()
+    text = stream.decompress(data, _MOST_TEXT)
+    if stream.unconsumed_tail:
+        raise ValueError("too large")
+    return text
+
+
+_TEXTS = {b"tEXt": _plain_text, b"zTXt": _packed_text, b"iTXt": _international_text}
+
+
+# EXIF: where JPEG and WebP keep it
+
+
+def exif_block(told: Told) -> bytes:
+    """The text as the user's comment, the record as the maker's note; pixels do not fit in there."""
+    from PIL import Image
+
+    exif = Image.Exif()
+    block = exif.get_ifd(_EXIF)
+    block[_USER_COMMENT] = _UNICODE + told.text.encode("utf-16-be", "replace")
+    if told.record:
+        block[_MAKER_NOTE] = MAKER + told.record.encode("utf-8", "replace")
+    return exif.tobytes()
+
+
+def _in_exif(data: bytes) -> Told:
+    with quiet_pillow(), pillow_image().open(io.BytesIO(data), formats=FORMATS) as image:
+        block = image.getexif().get_ifd(_EXIF)
+        note, comment = block.get(_MAKER_NOTE), block.get(_USER_COMMENT)
+    own = note.removeprefix(MAKER) if isinstance(note, bytes) and note.startswith(MAKER) else b""
+    return Told(_comment(comment), own[:_MOST_TEXT].decode("utf-8", "replace"))
+
+
+def _comment(value: Any) -> str:
+    """Text with its encoding named in the first eight bytes. Byte orders differ from program to program."""
+    if isinstance(value, str):
+        return value[:_MOST_TEXT]
+    if not isinstance(value, bytes) or len(value) > _MOST_TEXT:
+        return ""
+    text = value[8:]
+    if value.startswith(_UNICODE):
+        big = text[::2].count(0) >= text[1::2].count(0)  # prompts are mostly ASCII: its zeros tell the order
+        return text.decode("utf-16-be" if big else "utf-16-le", "replace")
+    if value.startswith((b"ASCII\0\0\0", b"\0" * 8)):
+        return text.decode("utf-8", "replace")
+    return value.decode("utf-8", "replace")

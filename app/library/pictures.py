@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,17 +78,24 @@ def save_png(path: Path, pixels: NDArray[np.uint8], text: Mapping[str, str] | No
     try:
         atomic_write(path, data)
     except (OSError, ValueError) as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
 
 
-def encode_png(pixels: NDArray[np.uint8], text: Mapping[str, str] | None = None) -> bytes:
-    """The bytes of a PNG. Text that is not Latin-1 goes into iTXt chunks, as the format wants it."""
+def encode_png(
+    pixels: NDArray[np.uint8],
+    text: Mapping[str, str] | None = None,
+    private: Sequence[tuple[bytes, bytes]] = (),
+) -> bytes:
+    """The bytes of a PNG. Text that is not Latin-1 goes into iTXt chunks, as the format wants it; ``private``: chunks
+    of our own by their kinds."""
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
 
     chunks = PngInfo()
     for key, value in (text or {}).items():
         chunks.add_text(key, value.replace("\0", " ").encode("utf-8", "replace").decode("utf-8"))
+    for kind, content in private:
+        chunks.add(kind, content)
     buffer = io.BytesIO()
     # Level 4 takes half the time of the default 6 and makes files a few per cent larger.
     Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", pnginfo=chunks, compress_level=4)
@@ -165,7 +172,8 @@ _REFUSALS = {
 }
 
 
-def _unwritable(path: Path, error: OSError | ValueError) -> PictureError:
+def unwritable(path: Path, error: OSError | ValueError) -> PictureError:
+    """Why the file could not be written, in words."""
     reason, remedy = _REFUSALS.get(
         getattr(error, "errno", None) or 0, (_reason(error), "Choose another folder or another disk.")
     )
