@@ -29,6 +29,8 @@ from app.core.job import Backend, Phase, Preview
 from app.core.request import FrameChoice, ImageToImage, Inpaint, Request, TextToImage
 from app.core.samplers import SAMPLERS
 from app.library import models
+from app.library.metadata import read_recipe
+from app.library.pictures import load_picture
 from tests.fakes import COLOUR, FakeBackend, result_of
 from tests.library.folders import make_model
 
@@ -219,10 +221,29 @@ def test_notes_are_told(studio: Studio) -> None:
 def test_the_picture_tells_how_it_was_made_and_no_path(studio: Studio) -> None:
     studio.render("--seed", "5", "--negative", "bad", "--image", "photo.png")
     text = Image.open(studio.out).text  # type: ignore[attr-defined]
-    assert text == {
-        "parameters": "a cat\nNegative prompt: bad\nSteps: 20, Sampler: DPM++ 2M, CFG scale: 7, Seed: 5, "
+    assert text["parameters"] == (
+        "a cat\nNegative prompt: bad\nSteps: 20, Sampler: DPM++ 2M, CFG scale: 7, Seed: 5, "
         "Size: 30x20, Model: fake, Denoising strength: 0.65"
-    }
+    )
+    assert str(studio.data) not in text["limner"]
+
+
+def test_the_source_is_written_in_only_when_asked_for_and_nothing_with_no_metadata(studio: Studio) -> None:
+    known = []
+    for options in ((), ("--embed-source",), ("--no-metadata",)):
+        studio.render("--seed", "5", "--image", "photo.png", *options)
+        recipe = read_recipe(studio.out.read_bytes(), load_picture(studio.out).pixels)
+        known.append(recipe is not None and (recipe.values["seed"], recipe.source is not None))
+    assert known == [(5, False), (5, True), False]
+
+
+@pytest.mark.parametrize("ending", ["jpg", "webp"])
+def test_other_formats_by_their_ending(studio: Studio, ending: str) -> None:
+    assert studio.render("--seed", "5", "-o", f"a.{ending}").status == 0
+    picture = load_picture(Path(f"a.{ending}"))
+    recipe = read_recipe(Path(f"a.{ending}").read_bytes(), picture.pixels)
+    assert recipe is not None
+    assert recipe.values["seed"] == 5
 
 
 def test_previews_are_whole_pictures(studio: Studio) -> None:
@@ -308,7 +329,7 @@ BAD = [
     ("--model nope", "There is no model called “nope”"),
     ("--model ./nope", "There is no model"),
     ("--model broken", "lacks its part “vae”"),
-    ("-o out.jpg", "does not end in .png"),
+    ("-o out.tga", "does not end in .png, .jpg or .webp"),
     ("-o none/out.png", "There is no folder"),
     ("-o folder.png", "is a folder"),
     (f"-o {'x' * 300}.png", "File name too long"),

@@ -113,6 +113,10 @@ def _add_render(parser: ArgumentParser) -> None:
         help="show the model the whole image, or only the surroundings of the mask (default: whole)",
     )
     add("--preview-dir", type=Path, metavar="DIR", help="write one PNG a step there")
+    add(
+        "--no-metadata", dest="metadata", action="store_false", help="do not write into the pictures how they were made"
+    )
+    add("--embed-source", action="store_true", help="write the source and the mask into PNGs, to paint them again")
     add("--json", action="store_true", help="print what was used and made as one JSON object")
 
 

@@ -21,10 +21,11 @@ from app.core.geometry import Size
 from app.core.job import Backend, Result
 from app.core.request import MOST_COUNT, MOST_SEED, ImageToImage, Inpaint, Request, Task, TextToImage
 from app.core.settings import Folders
+from app.library import metadata, saving
 from app.library.importing import needs_converting, prepared
+from app.library.metadata import Told
 from app.library.models import Model, default_model, locate_model, read_model
-from app.library.pictures import load_mask, load_picture, save_png
-from app.library.webui import KEY, parameters
+from app.library.pictures import load_mask, load_picture
 
 MOST_PICTURES = 10_000
 MOST_RANDOM_SEED = 2**32
@@ -51,9 +52,9 @@ def render(options: Namespace, places: Folders, make_backend: Callable[[], Backe
     def save(result: Result) -> None:
         output = order.outputs[len(made)]
         with interrupts.held():
-            save_png(output, result.image, {KEY: parameters(result)})
+            notes = saving.save_picture(output, result.image, _told(result, options)).notes
         progress.clear()
-        made.append(_account(result, order, output))
+        made.append(_account(result, order, output, notes))
         _tell(made[-1], options.json)
         progress.picture(len(made) + 1)
 
@@ -157,8 +158,8 @@ def _size(asked: Size | None, task: Task, model: Model) -> Size:
 def _checked_output(output: Path) -> Path:
     folder = output.absolute().parent
     try:
-        if output.suffix.lower() != ".png":
-            raise PictureError(f"“{output}” does not end in .png.", "Limner saves PNG pictures: name it so.")
+        if output.suffix.lower() not in saving.ENDINGS:
+            raise PictureError(f"“{output}” does not end in .png, .jpg or .webp.", "Name it so.")
         if output.is_dir():
             raise PictureError(f"“{output}” is a folder.", "Add the name of a picture in it.")
         if not folder.is_dir():
@@ -188,7 +189,15 @@ def _previews(order: Order, request: Request, number: int) -> PreviewFiles | Non
     return PreviewFiles(order.preview_dir, f"{request.seed + number}-" if len(order.outputs) > 1 else "", request)
 
 
-def _account(result: Result, order: Order, output: Path) -> dict[str, Any]:
+def _told(result: Result, options: Namespace) -> Told | None:
+    """What to write into the picture of how it was made. What was painted over is private unless the person says so."""
+    if not options.metadata:
+        return None
+    told = metadata.told(result)
+    return told if options.embed_source else told.without_parts()
+
+
+def _account(result: Result, order: Order, output: Path, notes: tuple[str, ...]) -> dict[str, Any]:
     """Everything that was used, ready for JSON."""
     request = result.request
     return {
@@ -208,7 +217,7 @@ def _account(result: Result, order: Order, output: Path) -> dict[str, Any]:
         "seconds": round(result.seconds, 3),
         "seconds_per_step": round(result.seconds_per_step, 4),
         "changed_outside": result.changed_outside,
-        "notes": [*order.notes, *result.notes],
+        "notes": [*order.notes, *result.notes, *notes],
     }
 
 

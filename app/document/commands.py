@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage, QUndoCommand
 
 from app.core.geometry import Size
 from app.core.job import Result
-from app.core.request import TextToImage
+from app.core.request import Mask, TextToImage
 from app.document import images
 from app.document.document import Document, Origin, PictureState, State
 from app.document.patch import Patch
@@ -60,15 +60,21 @@ class InvertMask(QUndoCommand):
 
 
 class OpenPicture(QUndoCommand):
-    """Another picture with an empty mask; undo brings back the old one with its mask and size.
+    """Another picture with an empty mask, or the given one; undo brings back the old one with its mask and size.
 
     ``picture``: H x W x 3, or an RGB32 image, which is taken over: large ones are made elsewhere than on this thread.
     """
 
-    def __init__(self, document: Document, picture: NDArray[np.uint8] | QImage, text: str = "Open picture") -> None:
+    def __init__(
+        self,
+        document: Document,
+        picture: NDArray[np.uint8] | QImage,
+        text: str = "Open picture",
+        mask: Mask | None = None,
+    ) -> None:
         super().__init__(text)
         image = picture if isinstance(picture, QImage) else images.to_qimage(picture)
-        self._edit = _Exchange(document, image, Origin.new())
+        self._edit = _Exchange(document, image, Origin.new(), mask)
 
     def redo(self) -> None:
         self._edit.redo()
@@ -105,10 +111,11 @@ class InsertResult(QUndoCommand):
 class _Exchange:
     """Everything: picture, mask and size. Holds whichever of the two states the document does not."""
 
-    def __init__(self, document: Document, picture: QImage, origin: Origin) -> None:
+    def __init__(self, document: Document, picture: QImage, origin: Origin, mask: Mask | None = None) -> None:
         self._document = document
-        mask = images.blank_mask(picture.width(), picture.height())
-        self._other = State(picture=picture, mask=mask, has_picture=True, origin=origin)
+        marked = images.blank_mask(picture.width(), picture.height()) if mask is None else images.to_qimage(mask)
+        painted = 0 if mask is None else int(np.count_nonzero(mask))
+        self._other = State(picture=picture, mask=marked, painted=painted, has_picture=True, origin=origin)
 
     def redo(self) -> None:
         self._other = self._document.exchange(self._other)

@@ -54,6 +54,16 @@ class Told:
     def without_parts(self) -> Told:
         return replace(self, parts=())
 
+    def edited(self) -> Told:
+        """Of a picture that was changed by hand afterwards: it cannot be painted again."""
+        if not self.record:
+            return self
+        try:
+            plain = json.loads(self.record)
+        except ValueError:  # a file's own, damaged
+            return Told(self.text, "")
+        return Told(self.text, _json(plain | {"edited": True}) if isinstance(plain, dict) else "")
+
 
 def told(result: Result) -> Told:
     """Everything that decided the result's picture. No path is in it."""
@@ -61,21 +71,32 @@ def told(result: Result) -> Told:
     plain = packed.plain | {"model": result.model_name, "mode": result.mode.value}
     return Told(
         webui.parameters(result),
-        json.dumps(plain, ensure_ascii=False, separators=(",", ":")),
+        _json(plain),
         tuple(encode_png(part) for part in packed.parts),
     )
 
 
-def read_recipe(data: bytes, pixels: Pixels) -> Recipe | None:
-    """What the file tells, whoever wrote it; None when it tells nothing. ``pixels`` is the file's decoded picture.
-
-    Never raises: what is damaged or hostile is left out, with a note if it looked like Limner's own.
-    """
+def read_told(data: bytes) -> Told | None:
+    """What stands in the file beside its pixels; None when nothing does. Never raises."""
     try:
         found = _in_png(data) if data.startswith(_PNG) else _in_exif(data)
     except Exception as error:  # Pillow's EXIF reader raises nearly anything on damaged bytes
         log.info("metadata cannot be read: %r", error)
         return None
+    return found if found.text or found.record else None
+
+
+def read_recipe(data: bytes, pixels: Pixels) -> Recipe | None:
+    """What the file tells, whoever wrote it; None when it tells nothing. See ``recipe_from``."""
+    found = read_told(data)
+    return None if found is None else recipe_from(found, pixels)
+
+
+def recipe_from(found: Told, pixels: Pixels) -> Recipe | None:
+    """What that means. ``pixels`` is the file's decoded picture.
+
+    Never raises: what is damaged or hostile is left out, with a note if it looked like Limner's own.
+    """
     own = _own(found, pixels) if found.record else None
     if own is not None:
         return own
@@ -93,7 +114,12 @@ def _own(found: Told, pixels: Pixels) -> Recipe | None:
         log.info("Limner's own record cannot be read: %r", error)
         return None
     name = plain.get("model")
-    return recipe_of(unpacked, name[:200] if isinstance(name, str) else "")
+    recipe = recipe_of(unpacked, name[:200] if isinstance(name, str) else "")
+    return replace(recipe, exact=False) if plain.get("edited") else recipe
+
+
+def _json(plain: dict[str, Any]) -> str:
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
 
 
 def _part(png: bytes) -> NDArray[np.uint8]:

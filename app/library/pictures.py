@@ -40,7 +40,7 @@ class Picture:
 
 def load_picture(path: Path, background: tuple[int, int, int] = WHITE) -> Picture:
     """The picture in the file, transparency laid over ``background``. Raises PictureError."""
-    return decode_picture(_read(path), path.name, background)
+    return decode_picture(read_file(path), path.name, background)
 
 
 def decode_picture(data: bytes, name: str, background: tuple[int, int, int] = WHITE) -> Picture:
@@ -62,7 +62,7 @@ def load_mask(path: Path) -> Mask:
     Raises PictureError.
     """
     # Colour management is left out: the values of a mask are amounts and no colours.
-    layers = decode_layers(_read(path), path.name, managed=False)
+    layers = decode_layers(read_file(path), path.name, managed=False)
     grey = _luma(layers.colour)
     if layers.alpha is None:
         return _frozen(grey)
@@ -110,7 +110,8 @@ def resized(pixels: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
     return np.asarray(picture.resize((size.width, size.height), Image.Resampling.BICUBIC))
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """All of a picture's file. Raises PictureError."""
     try:
         if path.is_dir():
             raise PictureError(f"“{path.name or path}” is a folder.", "Choose a picture file inside it.")

@@ -46,7 +46,25 @@ _MASK_ROWS = tuple(
 )
 ACTIONS = (
     ActionRow(id="open", text="Open…", tip="Open a picture", shortcuts=("Ctrl+O",), icon="open"),
-    ActionRow(id="save", text="Save as PNG…", tip="Save the picture as a PNG file", shortcuts=("Ctrl+S",), icon="save"),
+    ActionRow(
+        id="save",
+        text="Save as…",
+        tip="Save the picture as a PNG, JPEG or WebP file",
+        shortcuts=("Ctrl+S",),
+        icon="save",
+    ),
+    ActionRow(
+        id="save_tells",
+        text="Save how it was made",
+        tip="Write the prompt and the settings into saved pictures, for Limner and for other programs",
+        checkable=True,
+    ),
+    ActionRow(
+        id="save_embeds",
+        text="Save source and mask too",
+        tip="Write what was painted from into saved PNGs, to paint them again; whoever gets the file can see it",
+        checkable=True,
+    ),
     ActionRow(
         id="copy", text="Copy picture", tip="Copy the picture to the clipboard", shortcuts=("Ctrl+C",), icon="copy"
     ),
@@ -100,7 +118,7 @@ ACTIONS = (
 )
 
 MENUS: Mapping[str, tuple[str, ...]] = {
-    "&File": ("open", "save", "", "copy", "paste", "", "data_folder", "", "quit"),
+    "&File": ("open", "save", "save_tells", "save_embeds", "", "copy", "paste", "", "data_folder", "", "quit"),
     "&Edit": ("undo", "redo"),
     "&Mask": (
         *("mark_all", "clear_mask", "invert_mask", "", *(row.id for row in _MASK_ROWS), ""),

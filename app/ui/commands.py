@@ -15,6 +15,7 @@ from app.core.job import Result
 from app.core.params import Params
 from app.document.commands import ClearMask, InvertMask, PaintMask
 from app.document.mask_edits import all_marked
+from app.library.saving import Saved
 from app.ui.canvas.tools import TOOLS
 from app.ui.icons import icon
 from app.ui.mask_work import MASK_EDITS
@@ -55,6 +56,8 @@ class WindowCommands(QObject):
             | {
                 "open": self.open,
                 "save": self.save,
+                "save_tells": self.toggle_tells,
+                "save_embeds": self.toggle_embeds,
                 "copy": self.copy,
                 "paste": self.paste,
                 "data_folder": lambda: self._show_folder(self._window.folders.data),
@@ -98,6 +101,7 @@ class WindowCommands(QObject):
         canvas.tool_changed.connect(lambda id: window.actions_by_id[f"tool_{id}"].setChecked(True))
         status.zoom_asked.connect(canvas.fit)
         window.painting.arrived.connect(self._on_arrived)
+        window.files.reopened.connect(window.recipes.offer)
         window.files.opened.connect(self._on_opened)
         window.files.mark_transparent.connect(lambda mask: window.mask_files.put(mask, "Mask from transparency"))
         window.files.saved.connect(self._on_saved)
@@ -111,6 +115,7 @@ class WindowCommands(QObject):
         status.show_zoom(canvas.zoom)
         status.show_hint(canvas.hint)
         window.actions_by_id[f"tool_{canvas.tool}"].setChecked(True)
+        self.show_save_choices()
         self._on_params(self._desk.store.params, {"size"})
         self._on_document()
 
@@ -126,6 +131,20 @@ class WindowCommands(QObject):
     def save(self) -> None:
         if (path := self._ask_where()) is not None:
             self._window.files.save(path)
+
+    def toggle_tells(self) -> None:
+        self._window.files.tells = not self._window.files.tells
+        self.show_save_choices()
+
+    def toggle_embeds(self) -> None:
+        self._window.files.embeds = not self._window.files.embeds
+        self.show_save_choices()
+
+    def show_save_choices(self) -> None:
+        files, actions = self._window.files, self._window.actions_by_id
+        actions["save_tells"].setChecked(files.tells)
+        actions["save_embeds"].setChecked(files.tells and files.embeds)
+        actions["save_embeds"].setEnabled(files.tells)
 
     def save_and_close(self) -> None:
         """Close once the picture is safe on the disk; stay open when that fails or the person thinks better of it."""
@@ -226,6 +245,7 @@ class WindowCommands(QObject):
 
     def _on_arrived(self, result: Result) -> None:
         self._window.status_line.show_result(result)
+        self._window.files.provenance.painted(result, self._document.origin)
 
     def _on_opened(self, path: Path | None) -> None:
         self._window.intents.picture_opened()
@@ -235,9 +255,12 @@ class WindowCommands(QObject):
             self.open_folder = path.parent
         self._on_document()
 
-    def _on_saved(self, path: Path) -> None:
+    def _on_saved(self, path: Path, saved: Saved) -> None:
         self._name = path.name
-        self._window.status_line.show_hint(f"Saved as {path.name}.")
+        told = f", {in_bytes(saved.told_size)} of it how it was made" if saved.told_size else ""
+        self._window.status_line.show_hint(f"Saved as {path.name}: {in_bytes(saved.size)}{told}.")
+        for note in saved.notes:
+            self._tell(Notice(title=note))
         self._on_document()
 
     def _on_params(self, params: Params, names: set[str]) -> None:
@@ -266,6 +289,14 @@ class WindowCommands(QObject):
 
     def _show_folder(self, folder: Path) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+
+def in_bytes(count: int) -> str:
+    """1.2 MB"""
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} bytes"
 
 
 def _version() -> str:

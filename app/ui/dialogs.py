@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
@@ -9,6 +11,9 @@ from typing import Protocol
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 PICTURES = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff *.avif);;All files (*)"
+
+
+_KINDS = ("PNG pictures (*.png)", "JPEG pictures (*.jpg *.jpeg)", "WebP pictures (*.webp)")
 
 
 class Choice(Enum):
@@ -48,21 +53,26 @@ class SystemDialogs:
         return Path(name) if name else None
 
     def save_mask(self, suggestion: Path) -> Path | None:
-        return self._save_png("Save the mask", suggestion)
+        return self._save("Save the mask", suggestion, _KINDS[:1])
 
     def save_picture(self, suggestion: Path) -> Path | None:
-        return self._save_png("Save as PNG", suggestion)
+        return self._save("Save the picture", suggestion, _KINDS)
 
-    def _save_png(self, title: str, suggestion: Path) -> Path | None:
-        name, _ = QFileDialog.getSaveFileName(self._parent, title, str(suggestion), "PNG pictures (*.png)")
-        if not name:
-            return None
-        path = Path(name)
-        return path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")
+    def _save(self, title: str, suggestion: Path, kinds: Sequence[str]) -> Path | None:
+        name, kind = QFileDialog.getSaveFileName(self._parent, title, str(suggestion), ";;".join(kinds))
+        return with_ending(Path(name), kind, kinds) if name else None
 
     def model_folder(self, folder: Path) -> Path | None:
         name = QFileDialog.getExistingDirectory(self._parent, "Choose a model folder", str(folder))
         return Path(name) if name else None
+
+
+def with_ending(path: Path, kind: str, kinds: Sequence[str]) -> Path:
+    """The path with an ending that says its format: its own if it is one of the kinds', else that of the chosen one."""
+    if any(f"*{path.suffix.lower()}" in re.split(r"[ ()]", each) for each in kinds if path.suffix):
+        return path
+    chosen = kind if kind in kinds else kinds[0]
+    return path.with_name(path.name + re.split(r"[ ()]", chosen[chosen.index("(*") + 2 :])[0])
 
 
 def ask_before_losing(parent: QWidget) -> Choice:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QObject, Qt, Signal
 from PySide6.QtGui import QImage, QPainter
 
 from app.core.errors import PictureError
-from app.core.request import Mask
+from app.core.recipe import Recipe
+from app.core.request import Mask, Pixels
 from app.document import images
 from app.document.commands import OpenPicture
 from app.document.document import Document
 from app.jobs.background import Background
-from app.library.pictures import load_picture, save_png
+from app.library.metadata import Told, read_told, recipe_from
+from app.library.pictures import decode_picture, read_file
+from app.library.saving import Saved, save_picture
 from app.ui.drops import DroppedFiles, DroppedImage, DroppedLink, read_drop
 from app.ui.notices import Help, Kind, Notice
+from app.ui.provenance import Provenance
+from app.ui.recipes import Reopened
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +35,10 @@ class PictureFiles(QObject):
 
     opened = Signal(object)
     """The path of a picture that has become the document; None when it came from no file."""
-    saved = Signal(object)
-    """The path that the document was written to."""
+    saved = Signal(object, object)
+    """The path that the document was written to, and a Saved."""
+    reopened = Signal(object)
+    """A Reopened: a file that tells how its picture was made."""
     mark_transparent = Signal(object)
     """The person wants these parts of the picture that was opened in the mask (H x W, 255 = was fully transparent)."""
 
@@ -47,6 +54,11 @@ class PictureFiles(QObject):
         self._background = background
         self._tell = tell
         self._saved_key = document.picture.cacheKey()
+        self.provenance = Provenance()
+        self.tells = True
+        """What is saved tells how it was made."""
+        self.embeds = False
+        """It holds the source and mask as well: what was painted over may be private, so only when that is wished."""
 
     @property
     def unsaved(self) -> bool:
@@ -61,7 +73,7 @@ class PictureFiles(QObject):
                 if others:
                     more = "the other one is" if others == 1 else f"the other {others} are"
                     self._tell(Notice(title=f"Only the first file is opened; {more} left alone."))
-                self.open(path)
+                self._bring_in(lambda: _loaded(path), path, f"Open {path.name}", ask=True)
             case DroppedImage(image=image):
                 self._bring_in(lambda: _Brought(_flat(image)), None, "Paste picture")
             case DroppedLink():
@@ -76,19 +88,38 @@ class PictureFiles(QObject):
         """Write the picture as it is now; ``then`` is called once it is safely on the disk, and only then."""
         picture = QImage(self._document.picture)  # shares the pixels; who writes them gets a copy of their own
 
-        def done(_: None) -> None:
+        tell = self.provenance.teller(self._document.origin) if self.tells else None
+        embeds = self.embeds
+
+        def done(saved: Saved) -> None:
             self._saved_key = picture.cacheKey()
-            self.saved.emit(path)
+            self.saved.emit(path, saved)
             then()
 
-        def write() -> None:
-            save_png(path, images.to_pixels(picture), {"Software": "Limner"})
+        def write() -> Saved:
+            pixels = images.to_pixels(picture)
+            told = tell(pixels) if tell is not None else None
+            if told is not None and not embeds:
+                told = told.without_parts()
+            return save_picture(path, pixels, told)
 
         self._background.run(write, done, self._failed)
 
-    def _bring_in(self, read: Callable[[], _Brought], path: Path | None, text: str) -> None:
+    def _bring_in(self, read: Callable[[], _Brought], path: Path | None, text: str, *, ask: bool = False) -> None:
+        """``ask``: a file that tells how its picture was made is not opened before the person has chosen."""
+
         def done(picture: _Brought) -> None:
+            recipe, name = picture.recipe, path.name if path is not None else ""
+            if recipe is not None and recipe.values and ask:
+                self.reopened.emit(Reopened(name=name, recipe=recipe, open=lambda: show(picture)))
+                return
+            show(picture)
+            if recipe is not None:
+                self.reopened.emit(Reopened(name=name, recipe=recipe))
+
+        def show(picture: _Brought) -> None:
             self._document.undo.push(OpenPicture(self._document, picture.image, text))
+            self.provenance.opened(picture.pixels, picture.told, self._document.origin)
             if path is not None:
                 self._saved_key = self._document.picture.cacheKey()
             for note in picture.notes:
@@ -123,16 +154,22 @@ class _Brought:
     notes: tuple[str, ...] = ()
     alpha: Mask | None = None  # H x W, where the file had any
     on_alpha: str = ""  # what became of it
+    pixels: Pixels | None = None
+    told: Told | None = None
+    recipe: Recipe | None = None  # what is told, as far as it is known here
 
 
 def _loaded(path: Path) -> _Brought:
     """The picture in a file. Raises PictureError."""
-    picture = load_picture(path)
-    image = images.to_qimage(picture.pixels)
+    data = read_file(path)
+    picture = decode_picture(data, path.name)
+    told = read_told(data)
+    recipe = recipe_from(told, picture.pixels) if told is not None else None
+    brought = _Brought(images.to_qimage(picture.pixels), picture.notes, None, "", picture.pixels, told, recipe)
     if picture.alpha is None:
-        return _Brought(image, picture.notes)
+        return brought
     *notes, on_alpha = picture.notes
-    return _Brought(image, tuple(notes), picture.alpha, on_alpha)
+    return replace(brought, notes=tuple(notes), alpha=picture.alpha, on_alpha=on_alpha)
 
 
 def _flat(image: QImage) -> QImage:

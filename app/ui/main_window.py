@@ -38,6 +38,7 @@ from app.ui.panels.mask import MaskPanel
 from app.ui.panels.more import MorePanel
 from app.ui.panels.prompt import PromptPanel
 from app.ui.panels.run import RunPanel
+from app.ui.recipes import Recipes
 from app.ui.status_line import StatusLine
 from app.ui.theme import GRID, PANEL_WIDTH
 from app.ui.tool_bars import ToolRail
@@ -95,6 +96,7 @@ class MainWindow(QMainWindow):
         self.files = PictureFiles(desk.document, self.background, self.notices.show_notice, self)
         self.mask_work = MaskWork(desk.document, self.background, self.status_line.show_hint, self)
         self.mask_files = MaskFiles(desk.document, self.background, self.notices.show_notice, self)
+        self.recipes = Recipes(desk, self.notices, self)
         self.painting = Painting(desk, self.canvas, self.notices, self)
         self.intents = IntentFollower(desk.store, desk.document, self)
         self.commands = WindowCommands(self)

@@ -52,6 +52,8 @@ class Memory(QObject):
             "more": fold is not None and fold.isChecked(),
             "open_folder": str(commands.open_folder),
             "save_folder": str(commands.save_folder),
+            "save_tells": window.files.tells,
+            "save_embeds": window.files.embeds,
             "model_folders": [str(path) for path in desk.shelf.added],
         }
 
@@ -71,6 +73,9 @@ class Memory(QObject):
             fold.setChecked(values.get("more") is True)
         commands.open_folder = session.folder(values, "open_folder")
         commands.save_folder = session.folder(values, "save_folder")
+        window.files.tells = values.get("save_tells") is not False
+        window.files.embeds = values.get("save_embeds") is True
+        commands.show_save_choices()
 
     def _brushes(self) -> dict[str, dict[str, float]]:
         """The brushes, without a size that nobody has chosen."""

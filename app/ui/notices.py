@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QPalette
@@ -46,6 +47,7 @@ class Help:
 class Notice:
     """``title``: what happened. ``text``: what was kept and what to do. ``details``: for a report, folded away.
 
+    ``choices``: in place of the one button, a few that the person chooses from; each takes the card away.
     ``stays``: only the person or whoever put it up takes it away, because something would be lost with it.
     """
 
@@ -55,6 +57,7 @@ class Notice:
     help: Help | None = None
     details: str = ""
     stays: bool = False
+    choices: tuple[Help, ...] = ()
 
 
 class Notices(QWidget):
@@ -159,7 +162,7 @@ class NoticeCard(QFrame):
         column.addLayout(self._make_head())
         if notice.text:
             column.addWidget(_text_label(notice.text, "noticeText"))
-        if notice.help is not None or notice.details:
+        if notice.help is not None or notice.details or notice.choices:
             column.addLayout(self._make_foot())
         if notice.details:
             column.addWidget(self._details)
@@ -195,6 +198,9 @@ class NoticeCard(QFrame):
         row.setSpacing(GRID)
         if (help := self.notice.help) is not None:
             row.addWidget(self._make_button(help.label, "noticeHelp", help.label, lambda: self._act(help)))
+        for number, choice in enumerate(self.notice.choices):
+            act = partial(self._act, choice)
+            row.addWidget(self._make_button(choice.label, f"noticeChoice{number}", choice.label, act))
         row.addStretch(1)
         if self.notice.details:
             self._details = self._make_details()

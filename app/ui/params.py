@@ -12,10 +12,15 @@ from PySide6.QtCore import QObject, QSignalBlocker, Signal, SignalInstance
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QPlainTextEdit, QSpinBox, QWidget
 
 from app.core.params import Params
+from app.ui.seed import SeedSpin
 from app.ui.slider import LabelledSlider
 
 MOST_SEED = 2**31 - 1
-"""The largest seed that a number field can hold; models make no difference between seeds of any size."""
+"""The largest seed that is drawn; models make no difference between seeds of any size."""
+MOST_STEPS = 150
+MOST_GUIDANCE = 20.0
+LEAST_SIDE, MOST_SIDE = 64, 2048
+"""The room that the panels give: what is set lies in it."""
 
 
 def random_seed() -> int:
@@ -87,6 +92,11 @@ def _port(widget: QWidget) -> _Port:
 @_port.register
 def _(widget: QSpinBox) -> _Port:
     return _Port(widget.valueChanged, widget.value, widget.setValue)
+
+
+@_port.register
+def _(widget: SeedSpin) -> _Port:
+    return _Port(widget.value_changed, widget.value, widget.setValue)
 
 
 @_port.register

@@ -13,6 +13,7 @@ from app.core.geometry import Size
 from app.core.params import Intent, Params
 from app.core.samplers import SAMPLERS
 from app.document.strokes import LEAST_SIZE, MOST_SIZE
+from app.ui.params import LEAST_SIDE, MOST_GUIDANCE, MOST_SIDE, MOST_STEPS
 
 Values = Mapping[str, Any]
 
@@ -45,14 +46,17 @@ def params_from(values: Values) -> Params:
         intent=Intent.GENERATE,
         strength=_number(values, "strength", plain.strength, 0.0, 1.0),
         inpaint_strength=_number(values, "inpaint_strength", plain.inpaint_strength, 0.0, 1.0),
-        guidance=_number(values, "guidance", plain.guidance, 1.0, 20.0),
-        steps=int(_number(values, "steps", plain.steps, 1, 150)),
+        guidance=_number(values, "guidance", plain.guidance, 1.0, MOST_GUIDANCE),
+        steps=int(_number(values, "steps", plain.steps, 1, MOST_STEPS)),
         sampler=sampler if sampler in SAMPLERS else plain.sampler,
-        size=Size(
-            int(_number(values, "width", side.width, 64, 2048)), int(_number(values, "height", side.height, 64, 2048))
-        ),
+        size=_size(values, side),
         model=_text(values, "model", plain.model),
     )
+
+
+def _size(values: Values, default: Size) -> Size:
+    width = _number(values, "width", default.width, LEAST_SIDE, MOST_SIDE)
+    return Size(int(width), int(_number(values, "height", default.height, LEAST_SIDE, MOST_SIDE)))
 
 
 def section(values: Values, name: str) -> Values:

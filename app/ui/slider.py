@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeVar
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QLabel, QSlider, QSpinBox, QWidget
 
+from app.ui.seed import SeedSpin
 from app.ui.theme import GRID
 
 _TICKS = 200
@@ -189,11 +191,19 @@ def calm_wheel(widget: QWidget) -> None:
 def make_number(name: str, label: str, tip: str, least: int, most: int) -> QSpinBox:
     """A box for a whole number."""
     spin = QSpinBox()
+    spin.setRange(least, most)
+    return named_number(spin, name, label, tip)
+
+
+Spin = TypeVar("Spin", QSpinBox, SeedSpin)
+
+
+def named_number(spin: Spin, name: str, label: str, tip: str) -> Spin:
+    """The box with its names and our manners."""
     spin.setObjectName(name)
     spin.setAccessibleName(label)
     spin.setAccessibleDescription(tip)
     spin.setToolTip(tip)
-    spin.setRange(least, most)
     spin.setMinimumWidth(64)  # its own wish, room for the largest number, would push a narrow panel apart
     spin.setAlignment(Qt.AlignmentFlag.AlignRight)
     calm_wheel(spin)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton
 
@@ -122,6 +122,21 @@ def inpainted(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
     settle(seconds=0.5)
 
 
+def reopening(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
+    opened(window, folder)
+    stroke(window)
+    window.desk.store.update(prompt="a small boat with a white sail on the calm water, in the morning")
+    window.painting.submit()
+    settle(seconds=0.5)
+    window.files.embeds = True
+    window.files.save(folder / "boat.png")
+    settle(lambda: (folder / "boat.png").exists(), 5)
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(folder / "boat.png"))])
+    window.files.take(mime)
+    settle(seconds=0.5)
+
+
 def dropping(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
     opened(window, folder)
     window.veil.lift()
@@ -142,6 +157,7 @@ STATES = (
     failed,
     user_error,
     broken,
+    reopening,
     dropping,
     model_help,
 )

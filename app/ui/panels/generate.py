@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.core.params import Intent, Params
 from app.ui.desk import Desk
 from app.ui.intents import why_not
-from app.ui.params import bind
+from app.ui.params import MOST_GUIDANCE, bind
 from app.ui.segments import Segments
 from app.ui.slider import LabelledSlider, Scale
 from app.ui.theme import GRID
@@ -23,7 +23,7 @@ _GUIDANCE = Scale(
     name="guidance",
     label="Guidance",
     tip="More follows the prompt more closely, at last harshly; less gives the model more freedom (CFG scale).",
-    least=1.0, most=20.0, step=0.1, default=6.0, decimals=1,
+    least=1.0, most=MOST_GUIDANCE, step=0.1, default=6.0, decimals=1,
 )  # fmt: skip
 _STRENGTH = Scale(
     name="strength",

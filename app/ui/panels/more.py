@@ -21,11 +21,11 @@ from app.core.samplers import SAMPLERS
 from app.ui.desk import Desk
 from app.ui.fold import fold_button
 from app.ui.icons import icon
-from app.ui.params import MOST_SEED, bind, random_seed
-from app.ui.slider import calm_wheel, make_number
+from app.ui.params import LEAST_SIDE, MOST_SIDE, MOST_STEPS, bind, random_seed
+from app.ui.seed import SeedSpin
+from app.ui.slider import calm_wheel, make_number, named_number
 from app.ui.theme import GRID
 
-_LEAST_SIDE, _MOST_SIDE = 64, 2048
 _ADD_A_MODEL = object()
 """Marks the row of the model list that is no model."""
 
@@ -80,7 +80,7 @@ class _Settings(QWidget):
 
     def _make_steps(self) -> QSpinBox:
         tip = "More refines the picture and takes longer; 15 to 30 suits most samplers (sampling steps)."
-        steps = make_number("stepsSpin", "Steps", tip, 1, 150)
+        steps = make_number("stepsSpin", "Steps", tip, 1, MOST_STEPS)
         bind(self._desk.store, "steps", steps)
         return steps
 
@@ -93,7 +93,7 @@ class _Settings(QWidget):
 
     def _make_seed(self) -> QWidget:
         tip = "The number that the noise is made from: the same seed and settings give the same picture."
-        seed = make_number("seedSpin", "Seed", tip, 0, MOST_SEED)
+        seed = named_number(SeedSpin(), "seedSpin", "Seed", tip)
         bind(self._desk.store, "seed", seed)
         dice = _icon_button("seedDice", "dice", "New seed", "Take a new random seed.")
         dice.clicked.connect(lambda: self._desk.store.update(seed=random_seed()))
@@ -116,7 +116,7 @@ class _SizeFields(QWidget):
         self._desk = desk
         tip = "{} of a new picture in pixels; far from the model's own size, pictures fall apart."
         self._spins = [
-            make_number(f"{name.lower()}Spin", name, tip.format(name), _LEAST_SIDE, _MOST_SIDE)
+            make_number(f"{name.lower()}Spin", name, tip.format(name), LEAST_SIDE, MOST_SIDE)
             for name in ("Width", "Height")
         ]
         row = QHBoxLayout(self)

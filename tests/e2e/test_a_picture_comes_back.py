@@ -1,0 +1,57 @@
+"""A picture is saved, dropped on a fresh studio on another day, and painted again: bit for bit the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QPoint
+
+from tests.e2e.conftest import Artist
+
+
+def saved(artist: Artist, path: Path) -> np.ndarray:
+    artist.window.files.save(path)
+    artist.wait(path.exists)
+    artist.wait(lambda: not artist.window.background.busy)
+    return artist.document.pixels()
+
+
+def dropped(artist: Artist, path: Path, choice: str) -> None:
+    artist.drop_files(path)
+    artist.wait(lambda: bool(artist.window.notices.shown and artist.window.notices.shown[0].choices))
+    labels = [each.label for each in artist.window.notices.shown[0].choices]
+    artist.click(f"noticeChoice{labels.index(choice)}")
+
+
+def test_from_a_prompt(open_studio: Callable[..., Artist], tmp_path: Path) -> None:
+    artist = open_studio()
+    artist.write("promptEdit", "(snowy mountains:1.2) at sunset, a lake")
+    artist.store.update(negative="trees", steps=5, guidance=4.5, sampler="euler_a")
+    artist.paint()
+    pixels = saved(artist, tmp_path / "mountains.png")
+    artist.window.close()
+    (tmp_path / "elsewhere.png").write_bytes((tmp_path / "mountains.png").read_bytes())
+    fresh = open_studio()
+    fresh.store.update(prompt="night", steps=9, sampler="ddim", negative="", guidance=7.0)
+    dropped(fresh, tmp_path / "elsewhere.png", "Settings")
+    fresh.paint()
+    np.testing.assert_array_equal(fresh.document.pixels(), pixels)
+
+
+def test_inside_a_mask(open_studio: Callable[..., Artist], photo: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    artist = open_studio()
+    artist.window.files.embeds = True
+    artist.open(photo[0])
+    artist.drag(QPoint(40, 40), QPoint(90, 60))
+    artist.write("promptEdit", "a red house")
+    artist.store.update(steps=4, inpaint_strength=0.75)
+    artist.paint()
+    pixels = saved(artist, tmp_path / "house.png")
+    artist.window.close()
+    fresh = open_studio()
+    dropped(fresh, tmp_path / "house.png", "Settings and source")
+    np.testing.assert_array_equal(fresh.document.pixels(), photo[1])
+    fresh.paint()
+    np.testing.assert_array_equal(fresh.document.pixels(), pixels)
