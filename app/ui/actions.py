@@ -108,6 +108,44 @@ ACTIONS = (
     ),
     ActionRow(id="zoom_in", text="Zoom in", tip="Show the picture larger", shortcuts=("Ctrl++", "Ctrl+=")),
     ActionRow(id="zoom_out", text="Zoom out", tip="Show the picture smaller", shortcuts=("Ctrl+-",)),
+    ActionRow(
+        id="rotate_left",
+        text="Turn view left",
+        tip="Turn the view by 15° to the left; the picture stays as it is",
+        shortcuts=("Ctrl+,",),
+    ),
+    ActionRow(
+        id="rotate_right",
+        text="Turn view right",
+        tip="Turn the view by 15° to the right; the picture stays as it is",
+        shortcuts=("Ctrl+.",),
+    ),
+    ActionRow(
+        id="mirror",
+        text="Mirror view",
+        tip="Change left and right of the view; the picture stays as it is",
+        shortcuts=("Ctrl+M",),
+    ),
+    ActionRow(
+        id="upright",
+        text="Upright view",
+        tip="Show the picture neither turned nor mirrored",
+        shortcuts=("Ctrl+Shift+0",),
+    ),
+    ActionRow(id="pixel_grid", text="Pixel grid", tip="Part the pixels by lines, from 800 % on", checkable=True),
+    ActionRow(
+        id="navigator",
+        text="Navigator",
+        tip="Show the whole picture, small, while a part of it is out of sight",
+        checkable=True,
+    ),
+    ActionRow(
+        id="full_screen",
+        text="Only the canvas",
+        tip="Nothing but the canvas on the whole screen, and back",
+        shortcuts=("F11",),
+        checkable=True,
+    ),
     *_TOOL_ROWS,
     ActionRow(id="generate", text="Paint", tip="Do what the button says", shortcuts=("Ctrl+Return", "Ctrl+Enter")),
     ActionRow(
@@ -124,7 +162,10 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         *("mark_all", "clear_mask", "invert_mask", "", *(row.id for row in _MASK_ROWS), ""),
         *("load_mask", "transparency_mask", "save_mask", "", "show_mask", "mask_look"),
     ),
-    "&View": ("fit", "actual_size", "zoom_in", "zoom_out"),
+    "&View": (
+        *("fit", "actual_size", "zoom_in", "zoom_out", "", "rotate_left", "rotate_right", "mirror", "upright"),
+        *("", "pixel_grid", "navigator", "", "full_screen"),
+    ),
     "&Paint": (*(row.id for row in _TOOL_ROWS), "", "generate", "cancel"),
     "&Help": ("model_help", "about"),
 }

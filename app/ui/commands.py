@@ -24,6 +24,7 @@ from app.ui.notices import Help, Kind, Notice
 if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
 
+_TURN = 15.0  # degrees
 _HELP_TITLE = "Painting with a full model"
 _HELP_TEXT = (
     "Limner paints with any Stable Diffusion v1 model in diffusers layout: a folder with model_index.json, unet, vae "
@@ -76,6 +77,15 @@ class WindowCommands(QObject):
                 "actual_size": canvas.actual_size,
                 "zoom_in": canvas.zoom_in,
                 "zoom_out": canvas.zoom_out,
+                "rotate_left": lambda: canvas.viewport.rotate_by(-_TURN),
+                "rotate_right": lambda: canvas.viewport.rotate_by(_TURN),
+                "mirror": canvas.viewport.mirror,
+                "upright": canvas.viewport.set_upright,
+                "pixel_grid": lambda: canvas.set_pixel_grid(self._window.actions_by_id["pixel_grid"].isChecked()),
+                "navigator": lambda: self._window.navigator.set_wanted(
+                    self._window.actions_by_id["navigator"].isChecked()
+                ),
+                "full_screen": self._window.toggle_full_screen,
                 "generate": self._window.painting.submit,
                 "cancel": self.escape,
                 "model_help": self.show_model_help,
@@ -112,6 +122,8 @@ class WindowCommands(QObject):
         self._document.undo.indexChanged.connect(self._on_document)
         self._desk.store.changed.connect(self._on_params)
         window.actions_by_id["show_mask"].setChecked(canvas.mask_visible)
+        for id in ("pixel_grid", "navigator"):
+            window.actions_by_id[id].setChecked(True)
         status.show_zoom(canvas.zoom)
         status.show_hint(canvas.hint)
         window.actions_by_id[f"tool_{canvas.tool}"].setChecked(True)

@@ -20,6 +20,7 @@ from app.core.settings import Folders
 from app.jobs.background import Background
 from app.jobs.worker import InferenceWorker
 from app.ui import actions
+from app.ui.canvas.navigator import Navigator
 from app.ui.canvas.view import CanvasView
 from app.ui.commands import WindowCommands
 from app.ui.desk import Desk
@@ -117,6 +118,7 @@ class MainWindow(QMainWindow):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.canvas)
         self.empty_state = EmptyState(self.desk, self.canvas_area)
+        self.navigator = Navigator(self.canvas, self.canvas_area)
         self.notices = Notices(self.canvas_area)
         self.veil = DropVeil(self.canvas_area)
 
@@ -125,14 +127,16 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(ToolOptions(self.canvas))
+        options = ToolOptions(self.canvas)
+        column.addWidget(options)
         column.addWidget(self.canvas_area, 1)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setObjectName("splitter")
         self.splitter.setHandleWidth(1)  # one line is drawn; Qt lets a wider strip be grabbed
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(middle)
-        self.splitter.addWidget(self._make_panel_column())
+        panels = self._make_panel_column()
+        self.splitter.addWidget(panels)
         self.splitter.setStretchFactor(0, 1)
         self.splitter.setSizes([1000, PANEL_WIDTH])
         rail = ToolRail([[self.actions_by_id[id] for id in group] for group in actions.RAIL])
@@ -147,7 +151,17 @@ class MainWindow(QMainWindow):
         rows.addLayout(upper, 1)
         rows.addWidget(self.status_line)
         self.setCentralWidget(whole)
+        self._surroundings = (self.menuBar(), options, panels, rail, self.status_line)
         next(iter(self.panels.values())).setFocus()  # one can type at once
+
+    def toggle_full_screen(self) -> None:
+        """Nothing but the canvas on the whole screen, and back to how it was."""
+        full = not self.isFullScreen()
+        for widget in self._surroundings:
+            widget.setVisible(not full)
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+        self.actions_by_id["full_screen"].setChecked(full)
+        self.canvas.setFocus()
 
     def _make_panel_column(self) -> QWidget:
         column_widget = QFrame()
@@ -228,6 +242,8 @@ class MainWindow(QMainWindow):
         if self._closed:
             return
         self._closed = True
+        if self.isFullScreen():
+            self.toggle_full_screen()  # or the next start would begin without panels
         self.closing.emit()
         self.memory.save()
         self.hide()  # ending a step may take a moment, and nobody should look at a window that does not answer

@@ -17,6 +17,8 @@ from app.ui.canvas.tools import TOOLS
 if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
 
+_SWITCHES = ("pixel_grid", "navigator")  # actions that stay as they were left
+
 log = logging.getLogger(__name__)
 
 
@@ -47,6 +49,7 @@ class Memory(QObject):
             "splitter": session.packed(window.splitter.saveState()),
             "tool": window.canvas.tool,
             "brushes": self._brushes(),
+            "view": {id: window.actions_by_id[id].isChecked() for id in _SWITCHES},
             "mask_look": desk.mask_looks.values(),
             "areas": window.canvas.toolbox.areas(),
             "more": fold is not None and fold.isChecked(),
@@ -64,6 +67,9 @@ class Memory(QObject):
         if values.get("splitter"):
             window.splitter.restoreState(session.unpacked(values, "splitter"))
         window.canvas.restore_brushes(session.section(values, "brushes"))
+        for id in _SWITCHES:
+            if session.section(values, "view").get(id) is False:
+                window.actions_by_id[id].trigger()
         window.desk.mask_looks.restore(session.section(values, "mask_look"))
         window.canvas.toolbox.restore_areas(session.section(values, "areas"))
         tool = values.get("tool")

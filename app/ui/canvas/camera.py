@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
-from PySide6.QtCore import QPointF, QSizeF
+from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtGui import QTransform
 
 from app.core.geometry import Size
@@ -22,13 +22,16 @@ _LADDER = (
 class Camera:
     """``zoom``: device pixels per picture pixel, so that 1 is one to one on every screen. ``centre``: the point of the
     picture in the middle of the view. ``view``: the view's size in its own, device-independent pixels; ``dpr`` device
-    pixels make one of them. ``corner``: where on the window's device pixels the view starts, whole or not."""
+    pixels make one of them. ``corner``: where on the window's device pixels the view starts, whole or not. ``angle``:
+    by how many degrees the picture is turned, clockwise; ``mirrored``: left and right change places, before that."""
 
     zoom: float
     centre: QPointF
     view: QSizeF
     dpr: float = 1.0
     corner: QPointF = field(default_factory=QPointF)
+    angle: float = 0.0
+    mirrored: bool = False
 
     @property
     def scale(self) -> float:
@@ -36,23 +39,33 @@ class Camera:
         return self.zoom / self.dpr
 
     def transform(self) -> QTransform:
-        """Picture to view: for painting and for the pointer alike. The picture starts on a whole device pixel, or a
-        picture at 100 % would be blurred by a fraction of one."""
-        x = self.view.width() / 2 - self.centre.x() * self.scale
-        y = self.view.height() / 2 - self.centre.y() * self.scale
-        x = (round(self.corner.x() + x * self.dpr) - self.corner.x()) / self.dpr
-        y = (round(self.corner.y() + y * self.dpr) - self.corner.y()) / self.dpr
-        return QTransform(self.scale, 0.0, 0.0, self.scale, x, y)
+        """Picture to view: for painting and for the pointer alike. Unless the picture is turned, it starts on a whole
+        device pixel, or a picture at 100 % would be blurred by a fraction of one."""
+        turned = self._turned()
+        start = self._middle() - turned.map(self.centre)
+        if self.angle % 90.0 == 0.0:
+            start = self._on_device_pixel(start)
+        return turned * QTransform.fromTranslate(start.x(), start.y())
 
     def zoomed(self, zoom: float, anchor: QPointF) -> Camera:
         """Another zoom, with the same point of the picture under ``anchor`` (in view pixels)."""
-        zoom = min(MOST_ZOOM, max(LEAST_ZOOM, zoom))
-        away = anchor - QPointF(self.view.width() / 2, self.view.height() / 2)
-        return replace(self, zoom=zoom, centre=self.centre + away / self.scale - away * self.dpr / zoom)
+        return self._held_at(anchor, replace(self, zoom=min(MOST_ZOOM, max(LEAST_ZOOM, zoom))))
+
+    def rotated(self, by: float, anchor: QPointF) -> Camera:
+        """Turned on by so many degrees around ``anchor`` (in view pixels)."""
+        return self._held_at(anchor, replace(self, angle=(self.angle + by) % 360.0))
+
+    def flipped(self) -> Camera:
+        """Left and right of the view changed, around its middle."""
+        return replace(self, mirrored=not self.mirrored, angle=-self.angle % 360.0)
+
+    def upright(self) -> Camera:
+        """Neither turned nor mirrored."""
+        return replace(self, angle=0.0, mirrored=False)
 
     def panned(self, by: QPointF) -> Camera:
         """Moved with the hand: ``by`` view pixels."""
-        return replace(self, centre=self.centre - by / self.scale)
+        return replace(self, centre=self.centre - self._turned().inverted()[0].map(by))
 
     def kept_near(self, picture: Size) -> Camera:
         """The middle of the view stays over the picture, which can so never be lost."""
@@ -62,12 +75,31 @@ class Camera:
 
     def fitted(self, picture: Size) -> Camera:
         """All of the picture with a margin. From 2 on by whole factors: each pixel gets the same number of them."""
+        box = QTransform().rotate(self.angle).mapRect(QRectF(0, 0, picture.width, picture.height))
         margin = min(MARGIN, self.view.width() / 8, self.view.height() / 8)
-        room_x = max(1.0, self.view.width() - 2 * margin) * self.dpr / picture.width
-        room_y = max(1.0, self.view.height() - 2 * margin) * self.dpr / picture.height
+        room_x = max(1.0, self.view.width() - 2 * margin) * self.dpr / box.width()
+        room_y = max(1.0, self.view.height() - 2 * margin) * self.dpr / box.height()
         zoom = min(room_x, room_y)
         zoom = min(MOST_ZOOM, max(LEAST_ZOOM, float(math.floor(zoom)) if zoom >= 2.0 else zoom))
         return replace(self, zoom=zoom, centre=QPointF(picture.width / 2, picture.height / 2))
+
+    def _turned(self) -> QTransform:
+        """Zoom, mirror and rotation around the picture's corner."""
+        return QTransform().rotate(self.angle).scale(-self.scale if self.mirrored else self.scale, self.scale)
+
+    def _middle(self) -> QPointF:
+        return QPointF(self.view.width() / 2, self.view.height() / 2)
+
+    def _held_at(self, anchor: QPointF, other: Camera) -> Camera:
+        """The other camera, moved so that it shows at ``anchor`` what this one does."""
+        away = anchor - self._middle()
+        point = self.centre + self._turned().inverted()[0].map(away)
+        return replace(other, centre=point - other._turned().inverted()[0].map(away))
+
+    def _on_device_pixel(self, start: QPointF) -> QPointF:
+        x = (round(self.corner.x() + start.x() * self.dpr) - self.corner.x()) / self.dpr
+        y = (round(self.corner.y() + start.y() * self.dpr) - self.corner.y()) / self.dpr
+        return QPointF(x, y)
 
 
 def step_in(zoom: float) -> float:

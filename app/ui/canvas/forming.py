@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
@@ -51,15 +52,16 @@ class FormingPicture:
         """Paint it; ``painter`` is in view pixels."""
         if self._image is None:
             return
-        target = transform.mapRect(self._box)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(target, self._image, QRectF(self._image.rect()))
+        painter.setTransform(transform, True)
+        painter.drawImage(self._box, self._image, QRectF(self._image.rect()))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        edge = target.adjusted(-_LINE / 2, -_LINE / 2, _LINE / 2, _LINE / 2)
-        painter.setPen(QPen(QColor(0, 0, 0, 90), _LINE))
+        width = _LINE / math.sqrt(abs(transform.determinant()))  # in picture pixels
+        edge = self._box.adjusted(-width / 2, -width / 2, width / 2, width / 2)
+        painter.setPen(QPen(QColor(0, 0, 0, 90), width))
         painter.drawRect(edge)
-        painter.setPen(QPen(accent, _LINE, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap, Qt.PenJoinStyle.MiterJoin))
+        painter.setPen(QPen(accent, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap, Qt.PenJoinStyle.MiterJoin))
         painter.drawPolyline(_part_of_outline(edge, self._progress))
         painter.restore()
 

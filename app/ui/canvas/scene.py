@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPalette, QRegion, QTransform
+from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPalette, QRegion, QTransform
 
 from app.document.document import Document
 from app.ui.canvas.forming import FormingPicture
 from app.ui.canvas.overlay import MaskOverlay
+from app.ui.canvas.pixel_grid import draw_pixel_grid
 from app.ui.canvas.pyramid import Pyramid, level_for, smooth_at
 
 _SQUARE = 8  # of the checkerboard, in view pixels
@@ -22,6 +23,7 @@ class Scene:
         self.mask = MaskOverlay(document)
         self.forming = FormingPicture()
         self.checkered = True
+        self.pixel_grid = True
 
     def reset(self) -> None:
         """The document holds other images now."""
@@ -34,6 +36,10 @@ class Scene:
             self._picture.changed(QRegion(box))
         else:
             self._picture = Pyramid(self._document.picture)
+
+    def thumbnail(self, width: float) -> QImage:
+        """The picture at a half to one time over ``width`` pixels, or as it is when it is smaller."""
+        return self._picture.level(level_for(min(1.0, width / self._picture.base.width())))
 
     def choose_tint(self) -> bool:
         """Let the mask's colour follow what is under it. True when it became another one."""
@@ -48,26 +54,36 @@ class Scene:
     def draw(self, painter: QPainter, exposed: QRect, transform: QTransform, zoom: float, palette: QPalette) -> None:
         """Paint what lies in ``exposed`` (view pixels)."""
         painter.fillRect(exposed, palette.color(QPalette.ColorRole.Dark))
-        place = transform.mapRect(QRectF(self._document.box))
-        if place.intersects(QRectF(exposed)):
+        place = transform.mapToPolygon(self._document.box)
+        if place.boundingRect().intersects(exposed):
             painter.save()
-            painter.setClipRect(place, Qt.ClipOperation.IntersectClip)
-            self._draw_picture(painter, place, transform, zoom, palette)
+            self._clip(painter, transform)
+            self._draw_picture(painter, transform, zoom, palette)
             self._draw_mask(painter, exposed, transform, zoom)
+            if self.pixel_grid:
+                draw_pixel_grid(painter, exposed, self._document.box, transform, zoom)
             painter.restore()
         self.forming.draw(painter, transform, palette.color(QPalette.ColorRole.Accent))
 
-    def _draw_picture(
-        self, painter: QPainter, place: QRectF, transform: QTransform, zoom: float, palette: QPalette
-    ) -> None:
+    def _clip(self, painter: QPainter, transform: QTransform) -> None:
+        if _askew(transform):
+            path = QPainterPath()
+            path.addRect(QRectF(self._document.box))
+            painter.setClipPath(transform.map(path), Qt.ClipOperation.IntersectClip)
+        else:  # a box of whole numbers is much faster, and exact
+            painter.setClipRect(transform.mapRect(QRectF(self._document.box)), Qt.ClipOperation.IntersectClip)
+
+    def _draw_picture(self, painter: QPainter, transform: QTransform, zoom: float, palette: QPalette) -> None:
         if not self._document.has_picture:
             if self.checkered:
+                place = transform.mapRect(QRectF(self._document.box))
                 painter.setBrushOrigin(place.topLeft())
                 painter.fillRect(place, _checkerboard(palette))
             return
         image = self._picture.level(level_for(zoom))
         painter.save()
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth_at(zoom))
+        smooth = smooth_at(zoom) or (_askew(transform) and zoom < 2.0)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.setTransform(_level_transform(image, self._document.box, transform), True)
         painter.drawImage(QPointF(), image)
         painter.restore()
@@ -78,6 +94,11 @@ class Scene:
         k = level_for(zoom)
         to_view = _level_transform(self.mask.level(k), self._document.box, transform)
         self.mask.draw(painter, k, exposed, to_view, smooth_at(zoom))
+
+
+def _askew(transform: QTransform) -> bool:
+    """The picture's sides are not the screen's."""
+    return min(abs(transform.m11()), abs(transform.m12())) > 1e-9 * abs(transform.m11() + transform.m12())
 
 
 def _level_transform(image: QImage, box: QRect, transform: QTransform) -> QTransform:

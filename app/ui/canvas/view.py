@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import (
     QEnterEvent,
     QFocusEvent,
+    QImage,
     QKeyEvent,
     QMouseEvent,
     QNativeGestureEvent,
@@ -140,6 +141,20 @@ class CanvasView(QWidget):
     def zoom(self) -> float:
         """Device pixels per picture pixel: 1.0 is one to one."""
         return self._viewport.zoom
+
+    @property
+    def viewport(self) -> Viewport:
+        """What of the picture is seen, and how."""
+        return self._viewport
+
+    def thumbnail(self, width: float) -> QImage:
+        """The picture at about so many pixels' width, or what is there of it."""
+        return self._scene.thumbnail(width)
+
+    def set_pixel_grid(self, shown: bool) -> None:
+        """Whether lines part the pixels when they are shown large."""
+        self._scene.pixel_grid = shown
+        self.update()
 
     def to_view(self, point: QPointF) -> QPointF:
         return self._viewport.to_view(point)
@@ -359,6 +374,9 @@ class CanvasView(QWidget):
         self.update()
 
     def _pinched(self, event: QNativeGestureEvent) -> bool:
+        if event.gestureType() == Qt.NativeGestureType.RotateNativeGesture:
+            self._viewport.rotate_by(event.value(), event.position())
+            return True
         if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
             self._viewport.zoom_to(self.zoom * (1.0 + event.value()), event.position())
             return True

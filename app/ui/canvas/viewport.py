@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QObject, QPoint, QPointF, QSizeF, Signal
 from PySide6.QtGui import QTransform
 from PySide6.QtWidgets import QWidget
@@ -21,6 +23,7 @@ class Viewport(QObject):
         self._widget = widget
         self._document = document
         self._zoom, self._centre = 1.0, QPointF()
+        self._angle, self._mirrored = 0.0, False
         self._stays_fitted = True
 
     @property
@@ -33,7 +36,15 @@ class Viewport(QObject):
         widget = self._widget
         dpr = widget.devicePixelRatioF()
         corner = QPointF(widget.mapTo(widget.window(), QPoint())) * dpr
-        return Camera(zoom=self._zoom, centre=self._centre, view=QSizeF(widget.size()), dpr=dpr, corner=corner)
+        return Camera(
+            zoom=self._zoom,
+            centre=self._centre,
+            view=QSizeF(widget.size()),
+            dpr=dpr,
+            corner=corner,
+            angle=self._angle,
+            mirrored=self._mirrored,
+        )
 
     @property
     def transform(self) -> QTransform:
@@ -60,8 +71,7 @@ class Viewport(QObject):
 
     def zoom_to(self, factor: float, anchor: QPointF | None = None) -> None:
         """Zoom with the point under ``anchor`` (view pixels; the middle if None) staying where it is."""
-        if anchor is None:
-            anchor = QPointF(self._widget.width() / 2, self._widget.height() / 2)
+        anchor = self._middle if anchor is None else anchor
         self._look(self.camera.zoomed(factor, anchor).kept_near(self._document.size))
 
     def zoom_in(self) -> None:
@@ -74,10 +84,35 @@ class Viewport(QObject):
         """Move the picture by view pixels."""
         self._look(self.camera.panned(by).kept_near(self._document.size))
 
+    def centre_on(self, point: QPointF) -> None:
+        """Bring this point of the picture into the middle."""
+        self._look(replace(self.camera, centre=point).kept_near(self._document.size))
+
+    def rotate_by(self, degrees: float, anchor: QPointF | None = None) -> None:
+        """Turn the view, clockwise, around ``anchor`` (view pixels; the middle if None). The picture stays as it is."""
+        self._turn(self.camera.rotated(degrees, self._middle if anchor is None else anchor))
+
+    def mirror(self) -> None:
+        """Change left and right of the view: a fresh eye sees mistakes. The picture stays as it is."""
+        self._turn(self.camera.flipped())
+
+    def set_upright(self) -> None:
+        self._turn(self.camera.upright())
+
+    def _turn(self, camera: Camera) -> None:
+        fitted = self._stays_fitted
+        self._look(camera.fitted(self._document.size) if fitted else camera.kept_near(self._document.size))
+        self._stays_fitted = fitted
+
+    @property
+    def _middle(self) -> QPointF:
+        return QPointF(self._widget.width() / 2, self._widget.height() / 2)
+
     def _look(self, camera: Camera) -> None:
         self._stays_fitted = False
         zoomed = camera.zoom != self._zoom
         self._zoom, self._centre = camera.zoom, camera.centre
+        self._angle, self._mirrored = camera.angle, camera.mirrored
         if zoomed:
             self.zoom_changed.emit(self._zoom)
         self.moved.emit()

@@ -34,8 +34,16 @@ pixels = np.zeros((1201, 1501, 3), np.uint8)  # every pixel tells where it is
 pixels[..., 0], pixels[..., 1], pixels[..., 2] = x % 256, y % 256, x // 256 + 16 * (y // 256)
 document.undo.push(OpenPicture(document, pixels))
 assert canvas.devicePixelRatioF() == scale, canvas.devicePixelRatioF()
-for zoom in (1.0, 2.0, 3.0, 7.3, 64.0):
+canvas.set_pixel_grid(False)  # its lines would hide the colours under them
+for zoom, angle, mirror in (
+    (1.0, 0, False), (2.0, 0, False), (3.0, 0, False), (7.3, 0, False), (64.0, 0, False),
+    (1.0, 90, True), (3.0, 0, True), (5.0, 33, False), (12.0, 200, True),
+):
+    canvas.viewport.set_upright()
     canvas.zoom_to(zoom, QPointF(211.3, 97.7))
+    canvas.viewport.rotate_by(angle, QPointF(300, 220))
+    if mirror:
+        canvas.viewport.mirror()
     for tool in ("pan", "brush"):
         canvas.set_tool(tool)
     canvas.set_brush(Brush(size=1, hardness=1.0))
@@ -50,7 +58,8 @@ for zoom in (1.0, 2.0, 3.0, 7.3, 64.0):
         pixel = (int(point.x()), int(point.y()))
         red, green, blue = (int(value) for value in seen[int(device.y()), int(device.x())])
         shown = (red + 256 * (blue % 16), green + 256 * (blue // 16))
-        near = min(point.x() % 1, 1 - point.x() % 1, point.y() % 1, 1 - point.y() % 1) * zoom < 0.1
+        edge = min(point.x() % 1, 1 - point.x() % 1, point.y() % 1, 1 - point.y() % 1)
+        near = edge * zoom < (0.1 if angle % 90 == 0 else 0.8)
         assert shown == pixel or near, (zoom, (x, y), shown, point)
         drag(canvas, canvas.to_view(QPointF(pixel[0] + 0.5, pixel[1] + 0.5)))
         assert document.mask_pixels()[pixel[1], pixel[0]] == 255, (zoom, pixel)
