@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from app.core.errors import Cancelled
-from app.core.geometry import Rect
+from app.core.geometry import Rect, Size
 from app.core.job import Hooks, Mode, Phase, Preview, Result
 from app.core.request import ImageToImage, Inpaint, Request, TextToImage
+from app.core.trail import Trail
 
 COLOUR = (200, 60, 40)
 
@@ -56,6 +57,27 @@ def result_of(request: Request, image: np.ndarray | None = None, **changes: obje
         "changed_outside": 0 if mode is Mode.INPAINT_BLEND else None,
     }
     return Result(**(values | changes))
+
+
+def some_trail(request: Request | None = None, steps: int = 3, **changes: object) -> Trail:
+    """Kept steps as a real run of the Request would leave them, if a pixel were a latent."""
+    request = request or Request(prompt="", model="m", size=Size(16, 8), seed=7, steps=steps)
+    shape = (4, request.size.height, request.size.width)
+    random = np.random.default_rng(request.seed)
+    values: dict[str, object] = {
+        "latents": random.standard_normal((request.steps + 1, *shape), np.float32),
+        "noise": random.standard_normal((request.steps, *shape), np.float32),
+        "channels_last": ((False,) * (request.steps + 1), (True,) * request.steps),
+        "sampler": request.sampler,
+        "steps": request.steps,
+        "strength": request.strength,
+        "seed": request.seed,
+        "size": request.size,
+        "box": Rect.whole(request.size),
+        "working": request.size,
+        "reseeded": ((1, 5),),
+    }
+    return Trail(**(values | changes))  # type: ignore[arg-type]
 
 
 @dataclass

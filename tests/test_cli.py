@@ -28,10 +28,12 @@ from app.core.geometry import Rect, Size
 from app.core.job import Backend, Phase, Preview
 from app.core.request import FrameChoice, ImageToImage, Inpaint, Request, TextToImage
 from app.core.samplers import SAMPLERS
+from app.core.trail import Branch, Look
 from app.library import models
 from app.library.metadata import read_recipe
 from app.library.pictures import load_picture
-from tests.fakes import COLOUR, FakeBackend, result_of
+from app.library.trails import load_trail
+from tests.fakes import COLOUR, FakeBackend, result_of, some_trail
 from tests.library.folders import make_model
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -445,6 +447,62 @@ def test_more_pictures_than_a_request_may_have_are_several_requests(studio: Stud
     assert studio.render("--count", "70", "--seed", "1", "--steps", "1", "--size", "8x8").status == 0
     assert [(request.seed, request.count) for request in studio.backend.requests] == [(1, 64), (65, 6)]
     assert len(studio.files) == 70
+
+
+# Kept steps
+
+
+def keeps() -> FakeBackend:
+    return FakeBackend(make_result=lambda request: result_of(request, trail=some_trail(request)))
+
+
+def test_steps_are_kept_and_gone_on_from(studio: Studio) -> None:
+    words = "--keep-steps kept --json --seed 3 --steps 4 --sampler heun --size 24x16"
+    told = studio.render(*words.split(), backend=keeps()).json
+    assert told["kept_steps"] == os.path.join("kept", "out.steps.npz")
+    trail = load_trail(Path("kept/out.steps.npz"))
+    assert studio.render("--from-step", "kept/out.steps.npz:2").status == 0
+    assert studio.render("--from-step", "kept/out.steps.npz:2", "--seed", "9", "--guidance", "3").status == 0
+    assert studio.render("--from-step", "kept/out.steps.npz:4", "--as-is").status == 0
+    plain, other, shown = studio.backend.requests
+    assert (plain.seed, plain.steps, plain.sampler, plain.size) == (3, 4, "heun", Size(24, 16))
+    assert plain.resume == Branch(trail, 2)
+    assert (other.seed, other.guidance, other.resume) == (3, 3.0, Branch(trail, 2, seed=9))
+    assert shown.resume == Look(trail, 4)
+
+
+def test_the_strength_of_a_kept_run_is_its_own(studio: Studio) -> None:
+    words = "--keep-steps kept --image photo.png --strength 0.3 --count 2 --seed 1"
+    assert studio.render(*words.split(), backend=keeps()).status == 0
+    assert sorted(os.listdir("kept")) == ["out-1.steps.npz", "out-2.steps.npz"]
+    words = "--image photo.png --mask mask.png --from-step kept/out-2.steps.npz:1"
+    assert studio.render(*words.split()).status == 0
+    assert (studio.backend.requests[0].strength, studio.backend.requests[0].seed) == (0.3, 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("--from-step none.npz:1", "There is no file “none.npz”"),
+        ("--from-step photo.png:1", "“photo.png” holds no kept steps"),
+        ("--from-step photo.png", "“photo.png” is no kept step"),
+        ("--from-step photo.png:x", "“photo.png:x” is no kept step"),
+        ("--as-is", "--as-is shows a kept step"),
+        ("--from-step kept/out.steps.npz:21", "There is no step 21"),
+        ("--from-step kept/out.steps.npz:0 --as-is", "There is no step 0"),
+        ("--from-step kept/out.steps.npz:2 --steps 7", "with the steps 20, not 7"),
+        ("--from-step kept/out.steps.npz:2 --as-is --seed 1", "with the seed 3, not 1"),
+        ("--from-step kept/out.steps.npz:2 --count 2", "belongs to one candidate"),
+        ("--keep-steps photo.png", "Choose another place for the kept steps"),
+    ],
+)
+def test_what_cannot_be_gone_on_from_is_a_sentence(studio: Studio, words: str, sentence: str) -> None:
+    studio.render("--keep-steps", "kept", "--seed", "3", "--size", "8x8", backend=keeps())
+    outcome = studio.render(*words.split())
+    assert outcome.status == 2
+    assert sentence in outcome.err
+    assert outcome.err.count("\n") == 1
+    assert studio.backend.requests == []
 
 
 # Stopping

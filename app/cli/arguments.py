@@ -15,6 +15,7 @@ from app.core.samplers import DEFAULT_SAMPLER
 
 IMAGE_STRENGTH = 0.65
 MASK_STRENGTH = 1.0
+STEPS = 20
 
 _ABOUT = """\
 Limner paints with Stable Diffusion v1 on your own machine.
@@ -89,7 +90,7 @@ def _add_render(parser: ArgumentParser) -> None:
     add("--negative", default="", metavar="T", help="what to keep away from")
     add("--model", metavar="NAME|FOLDER", help="a model by name or path (default: the first of “limner models”)")
     add("--size", type=_size, metavar="WxH", help="size in pixels (default: the model's own, or the image's)")
-    add("--steps", type=int, default=20, metavar="N", help="steps of the sampler (default: 20)")
+    add("--steps", type=int, metavar="N", help=f"steps of the sampler (default: {STEPS})")
     add("--guidance", type=float, metavar="F", help="how closely to follow the prompt (default: the model's own, or 7)")
     add(
         "--guidance-interval",
@@ -99,7 +100,7 @@ def _add_render(parser: ArgumentParser) -> None:
         help="guide only there on the way from noise (0) to picture (1), such as 0.2:0.9; other steps cost half (0:1)",
     )
     add("--clip-skip", type=int, default=1, metavar="N", help="listen to the N-th last layer of the text encoder (1)")
-    add("--sampler", default=DEFAULT_SAMPLER, metavar="ID", help=f"see “limner samplers” (default: {DEFAULT_SAMPLER})")
+    add("--sampler", metavar="ID", help=f"see “limner samplers” (default: {DEFAULT_SAMPLER})")
     add("--seed", type=int, metavar="N", help="start of the noise; the same seed gives the same picture")
     add("--count", type=int, default=1, metavar="N", help="that many pictures, saved as OUT-SEED.png")
     add("--image", type=Path, metavar="FILE", help="start from this picture")
@@ -117,6 +118,14 @@ def _add_render(parser: ArgumentParser) -> None:
         "--no-metadata", dest="metadata", action="store_false", help="do not write into the pictures how they were made"
     )
     add("--embed-source", action="store_true", help="write the source and the mask into PNGs, to paint them again")
+    add("--keep-steps", type=Path, metavar="DIR", help="keep the latents of every step there, to go on from later")
+    add(
+        "--from-step",
+        type=_kept_step,
+        metavar="FILE:N",
+        help="go on after step N of a kept run, with this prompt, guidance, image and mask; --seed draws other numbers",
+    )
+    add("--as-is", action="store_true", help="with --from-step: show that step as a picture and paint nothing")
     add("--json", action="store_true", help="print what was used and made as one JSON object")
 
 
@@ -125,6 +134,13 @@ def _frame(text: str) -> FrameChoice:
         return FrameChoice(text)
     except ValueError:
         raise ArgumentTypeError(f"“{text}” is no frame; write whole or auto") from None
+
+
+def _kept_step(text: str) -> tuple[Path, int]:
+    file, _, step = text.rpartition(":")
+    if not file or not step.isdecimal() or len(step) > 9:
+        raise ArgumentTypeError(f"“{text}” is no kept step; write FILE:N, such as boat.steps.npz:7")
+    return Path(file), int(step)
 
 
 def _interval(text: str) -> tuple[float, float]:

@@ -13,19 +13,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from app.cli.arguments import IMAGE_STRENGTH, MASK_STRENGTH, UsageError
+from app.cli.arguments import IMAGE_STRENGTH, MASK_STRENGTH, STEPS, UsageError
 from app.cli.interrupts import Interrupts
 from app.cli.progress import PreviewFiles, Progress, RenderHooks
+from app.cli.resume import resumed
 from app.core.errors import PictureError
 from app.core.geometry import Size
 from app.core.job import Backend, Result
 from app.core.request import MOST_COUNT, MOST_SEED, ImageToImage, Inpaint, Request, Task, TextToImage
+from app.core.samplers import DEFAULT_SAMPLER
 from app.core.settings import Folders
+from app.core.trail import Trail
 from app.library import metadata, saving
 from app.library.importing import needs_converting, prepared
 from app.library.metadata import Told
 from app.library.models import Model, default_model, locate_model, read_model
 from app.library.pictures import load_mask, load_picture
+from app.library.trails import ENDING, save_trail
 
 MOST_PICTURES = 10_000
 MOST_RANDOM_SEED = 2**32
@@ -41,6 +45,7 @@ class Order:
     model: Model
     notes: tuple[str, ...]
     preview_dir: Path | None
+    keep_dir: Path | None
 
 
 def render(options: Namespace, places: Folders, make_backend: Callable[[], Backend], interrupts: Interrupts) -> None:
@@ -53,8 +58,9 @@ def render(options: Namespace, places: Folders, make_backend: Callable[[], Backe
         output = order.outputs[len(made)]
         with interrupts.held():
             notes = saving.save_picture(output, result.image, _told(result, options)).notes
+            kept = _keep_steps(result.trail, order, output)
         progress.clear()
-        made.append(_account(result, order, output, notes))
+        made.append(_account(result, order, output, notes) | kept)
         _tell(made[-1], options.json)
         progress.picture(len(made) + 1)
 
@@ -73,6 +79,7 @@ def render(options: Namespace, places: Folders, make_backend: Callable[[], Backe
 def prepare(options: Namespace, places: Folders) -> Order:
     """The order that the options ask for. Raises UserError for whatever will not work."""
     outputs_from = _checked_output(options.output)
+    options, resume = resumed(options)
     seeds = _seeds(options.seed, options.count)
     task, notes = _task(options)
     model = default_model(places) if options.model is None else _model(options.model, places)
@@ -85,13 +92,14 @@ def prepare(options: Namespace, places: Folders) -> Order:
             size=size,
             seed=seeds[first],
             count=min(MOST_COUNT, len(seeds) - first),
-            steps=options.steps,
+            steps=STEPS if options.steps is None else options.steps,
             guidance=model.guidance if options.guidance is None else options.guidance,
-            sampler=options.sampler,
+            sampler=DEFAULT_SAMPLER if options.sampler is None else options.sampler,
             guidance_interval=options.guidance_interval,
             clip_skip=options.clip_skip,
             task=task,
             frame=options.frame,
+            resume=resume,
         )
         for first in range(0, len(seeds), MOST_COUNT)
     )
@@ -100,7 +108,8 @@ def prepare(options: Namespace, places: Folders) -> Order:
         outputs=_outputs(outputs_from, seeds),
         model=model,
         notes=notes,
-        preview_dir=_made_folder(options.preview_dir),
+        preview_dir=_made_folder(options.preview_dir, "previews"),
+        keep_dir=_made_folder(options.keep_steps, "kept steps"),
     )
 
 
@@ -171,14 +180,14 @@ def _checked_output(output: Path) -> Path:
     return output
 
 
-def _made_folder(folder: Path | None) -> Path | None:
+def _made_folder(folder: Path | None, what: str) -> Path | None:
     if folder is None:
         return None
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PictureError(
-            f"The folder “{folder}” cannot be made ({error.strerror}).", "Choose another place for the previews."
+            f"The folder “{folder}” cannot be made ({error.strerror}).", f"Choose another place for the {what}."
         ) from error
     return folder
 
@@ -195,6 +204,15 @@ def _told(result: Result, options: Namespace) -> Told | None:
         return None
     told = metadata.told(result)
     return told if options.embed_source else told.without_parts()
+
+
+def _keep_steps(trail: Trail | None, order: Order, output: Path) -> dict[str, str]:
+    """Where they are, ready for JSON. Raises KeptStepsError."""
+    if order.keep_dir is None or trail is None:
+        return {}
+    path = order.keep_dir / f"{output.stem}{ENDING}"
+    save_trail(path, trail)
+    return {"kept_steps": str(path)}
 
 
 def _account(result: Result, order: Order, output: Path, notes: tuple[str, ...]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app.core.geometry import Rect, Size
 from app.core.request import Pixels, Request
+from app.core.trail import Trail
 
 
 class JobState(Enum):
@@ -57,10 +58,10 @@ class Result:
     """What came out. ``image`` is the whole picture; only pixels inside ``box`` may differ from the source.
 
     ``frame``: the part of the picture that the model was given. ``working``: the size at which it computed that.
-    ``steps``: model evaluations that were run. ``notes``: sentences that the person should read (a prompt that was
-    cut, say). ``more``: the other candidates of a Request with a count; each carries the Request that paints it alone.
-    ``changed_outside``: pixels outside the mask that differ from the source; 0 by construction and counted
-    all the same, None where there is no mask.
+    ``steps``: model evaluations that were run. ``notes``: sentences that the person should read (that a slower way of
+    working was needed, say). ``more``: the other candidates of a Request with a count; each carries the Request that
+    paints it alone. ``trail``: the kept steps, to look at and to go on from. ``changed_outside``: pixels outside the
+    mask that differ from the source; 0 by construction and counted all the same, None where there is no mask.
     """
 
     image: Pixels
@@ -77,6 +78,7 @@ class Result:
     changed_outside: int | None = None
     notes: tuple[str, ...] = ()
     more: tuple[Result, ...] = ()
+    trail: Trail | None = None
 
     @property
     def candidates(self) -> tuple[Result, ...]:

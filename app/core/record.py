@@ -32,8 +32,8 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
 }
 """Numbers of these names are brought into the range; others that do not fit are left at their default."""
 _MOST_ITEMS = 10_000
-_NOT_TOLD = frozenset({"model"})
-"""Fields that are not written: pictures are given away, and a path tells whose they were."""
+_NOT_TOLD = frozenset({"model", "resume"})
+"""Fields that are not written: pictures are given away, and a path tells whose they were; kept steps weigh too much."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from app.core.errors import RequestError
 from app.core.geometry import Rect, Size
 from app.core.prompt import MOST_WEIGHT, heaviest
 from app.core.samplers import DEFAULT_SAMPLER, sampler
+from app.core.trail import Branch, Resume
 
 Pixels = NDArray[np.uint8]
 """H x W x 3, sRGB."""
@@ -108,7 +109,8 @@ class Request:
     ``count`` candidates are painted, with the seeds ``seed``, ``seed + 1`` and so on, each as a Request of its own
     would paint it. ``guidance`` is the CFG scale: 1 turns CFG off. ``clip_skip`` counts the text encoder's layers from
     its end: 1 listens to the last, 2 to the one before it. ``guidance_interval``: the part of the way from noise (0) to
-    picture (1) on which CFG works; elsewhere a step costs half. Raises RequestError when a value cannot be worked with.
+    picture (1) on which CFG works; elsewhere a step costs half. ``resume``: a kept step of an earlier run to go on from
+    or to look at; its frame is then the frame. Raises RequestError when a value cannot be worked with.
     """
 
     prompt: str
@@ -124,6 +126,7 @@ class Request:
     clip_skip: int = 1
     task: Task = field(default_factory=TextToImage)
     frame: Frame = FrameChoice.WHOLE
+    resume: Resume | None = None
 
     def alone(self, number: int) -> Request:
         """The Request that paints candidate ``number``, counted from 0, and nothing else."""
@@ -137,6 +140,12 @@ class Request:
         _check_size(self.size)
         _check_numbers(self)
         _check_frame(self)
+        _check_resume(self)
+
+    @property
+    def strength(self) -> float:
+        """How far the result may leave the task's picture; 1 where there is none."""
+        return 1.0 if isinstance(self.task, TextToImage) else self.task.strength
 
 
 def _read_only(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -251,6 +260,26 @@ def _check_frame(request: Request) -> None:
             raise RequestError(
                 "The frame holds nothing of the mask.", "Move the frame over the painted mask, or clear it."
             )
+
+
+def _check_resume(request: Request) -> None:
+    if request.resume is None:
+        return
+    trail = request.resume.trail
+    if request.count != 1:
+        raise RequestError("A kept step belongs to one candidate.", "Ask for one at a time.")
+    for name in ("sampler", "steps", "strength", "seed", "size"):
+        asked, kept = getattr(request, name), getattr(trail, name)
+        if asked != kept:
+            raise RequestError(
+                f"The kept steps are of a run with the {name} {kept}, not {asked}.",
+                f"Ask for {kept}; prompt, guidance and mask may change.",
+            )
+    task = request.task
+    if isinstance(task, Inpaint) and isinstance(request.resume, Branch) and not task.mask[trail.box.slices].any():
+        raise RequestError(
+            "The mask lies outside the frame of the kept steps.", f"Paint it within {trail.box}, or start anew."
+        )
 
 
 def _check_weights(text: str, name: str) -> None:

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 
 from app.core.errors import Cancelled, UserError
-from app.core.geometry import Rect
+from app.core.geometry import FramePlan, Rect
 from app.core.job import Hooks, Mode, Phase, Preview, Result
 from app.core.request import ImageToImage, Inpaint, Mask, Pixels, Request, TextToImage
 from app.core.samplers import sampler
+from app.core.trail import Branch, Look
 from app.diffusion.bundle import ModelBundle
 from app.diffusion.conditioning import Guidance, encode_prompts
 from app.diffusion.denoise import denoise
@@ -23,12 +24,15 @@ from app.diffusion.latents import Generators, decode, to_pixels
 from app.diffusion.preview import preview_of
 from app.diffusion.schedule import Schedule
 from app.diffusion.start import prepare_start
+from app.diffusion.trails import TrailKeeper, check_fits, resume, retrace
 
 
 @torch.inference_mode()
 def generate(bundle: ModelBundle, request: Request, hooks: Hooks) -> Result:
     """Do the Request, its candidates in groups. Raises Cancelled between two steps, UserError where the person can
     help."""
+    if isinstance(request.resume, Look):
+        return look(bundle, request, request.resume, hooks)
     guidance = encode_prompts(bundle, request)
     made: list[Result] = []
     while len(made) < request.count:
@@ -56,18 +60,26 @@ def paint(bundle: ModelBundle, requests: Sequence[Request], guidance: Guidance, 
         return _told(hooks, [_untouched(bundle, one, frame, time.perf_counter() - began) for one in requests])
     _enter(hooks, Phase.ENCODING)
     start = prepare_start(bundle, request, frame, schedule, generators)
+    branch = request.resume if isinstance(request.resume, Branch) else None
+    if branch is not None:
+        check_fits(bundle, frame, branch.trail)
+        start = resume(start, schedule, branch, generators)
+    kept = TrailKeeper(start, branch)
     _enter(hooks, Phase.DENOISING)
     loop_began = time.perf_counter()
     x = start.x
     for step in denoise(bundle.unet, schedule, start.x, guidance, start.region):
         x = step.x
+        kept.add(step)
         hooks.stepped(step.number, step.total, preview_of(bundle.preview, bundle.factor, frame, step.clean, start.mask))
         _stop_if_asked(hooks)
-    per_step = (time.perf_counter() - loop_began) / len(schedule)
+    steps = len(schedule) - (branch.step if branch else 0)
+    per_step = (time.perf_counter() - loop_began) / max(1, steps)
     _check_finite(x, bundle.name)
     _enter(hooks, Phase.DECODING)
     candidates = []
-    for one, latents in zip(requests, x.split(1), strict=True):
+    trails = kept.trails(requests, frame, request.strength)
+    for one, trail, latents in zip(requests, trails, x.split(1), strict=True):
         canvas = decode_canvas(bundle, latents)
         _stop_if_asked(hooks)
         image, box, changed_outside = finish(one, frame, canvas)
@@ -79,15 +91,58 @@ def paint(bundle: ModelBundle, requests: Sequence[Request], guidance: Guidance, 
                 box=box,
                 frame=frame.plan.box,
                 working=frame.plan.working,
-                steps=len(schedule),
+                steps=steps,
                 seconds=(time.perf_counter() - began) / len(requests),
                 seconds_per_step=per_step,
                 model_name=bundle.name,
                 device=bundle.placement.label,
                 changed_outside=changed_outside,
+                trail=trail,
             )
         )
     return _told(hooks, candidates)
+
+
+def look(bundle: ModelBundle, request: Request, asked: Look, hooks: Hooks) -> Result:
+    """What the model took for the finished picture at a kept step, in the place of the result."""
+    began = time.perf_counter()
+    frame = working_frame(bundle, request)
+    check_fits(bundle, frame, asked.trail)
+    generators = [torch.Generator().manual_seed(request.seed)]
+    clean = retrace(make_schedule(bundle, request, generators), asked.trail, asked.step, generators)
+    assert clean is not None  # a Look is at step 1 or later
+    _enter(hooks, Phase.DECODING)
+    canvas = decode_canvas(bundle, clean)
+    _stop_if_asked(hooks)
+    image, box, changed_outside = finish(request, frame, canvas)
+    result = Result(
+        image=image,
+        request=request,
+        mode=_mode(bundle, request),
+        box=box,
+        frame=frame.plan.box,
+        working=frame.plan.working,
+        steps=0,
+        seconds=time.perf_counter() - began,
+        seconds_per_step=0.0,
+        model_name=bundle.name,
+        device=bundle.placement.label,
+        changed_outside=changed_outside,
+        trail=asked.trail,
+    )
+    return _told(hooks, [result])[0]
+
+
+def _mode(bundle: ModelBundle, request: Request) -> Mode:
+    match request.task:
+        case TextToImage():
+            return Mode.TEXT_TO_IMAGE
+        case ImageToImage():
+            return Mode.IMAGE_TO_IMAGE
+        case Inpaint():
+            return Mode.INPAINT_CONCAT if bundle.concat else Mode.INPAINT_BLEND
+        case _:
+            assert_never(request.task)
 
 
 def _told(hooks: Hooks, candidates: list[Result]) -> list[Result]:
@@ -118,7 +173,9 @@ class _Share:
 
 
 def working_frame(bundle: ModelBundle, request: Request) -> WorkingFrame:
-    plan = plan_frame(request, bundle.native_size)
+    """Where the model works; the frame of a run that is resumed stays what it was."""
+    kept = request.resume.trail if request.resume else None
+    plan = FramePlan(kept.box, kept.working) if kept else plan_frame(request, bundle.native_size)
     return WorkingFrame(plan, plan.working.padded(bundle.factor))
 
 
@@ -127,7 +184,7 @@ def make_schedule(bundle: ModelBundle, request: Request, generators: Generators)
         bundle.scheduler_config,
         sampler(request.sampler),
         request.steps,
-        _strength(request),
+        request.strength,
         generators,
         bundle.placement.device,
     )
@@ -168,12 +225,10 @@ def _untouched(bundle: ModelBundle, request: Request, frame: WorkingFrame, secon
     """Strength 0: the source comes back bit for bit."""
     task = request.task
     assert not isinstance(task, TextToImage)
-    inpainting = isinstance(task, Inpaint)
-    inpaint_mode = Mode.INPAINT_CONCAT if bundle.concat else Mode.INPAINT_BLEND
     return Result(
         image=task.image,
         request=request,
-        mode=inpaint_mode if inpainting else Mode.IMAGE_TO_IMAGE,
+        mode=_mode(bundle, request),
         box=frame.plan.box,
         frame=frame.plan.box,
         working=frame.plan.working,
@@ -182,20 +237,9 @@ def _untouched(bundle: ModelBundle, request: Request, frame: WorkingFrame, secon
         seconds_per_step=0.0,
         model_name=bundle.name,
         device=bundle.placement.label,
-        changed_outside=0 if inpainting else None,
+        changed_outside=0 if isinstance(task, Inpaint) else None,
         notes=("At strength 0 the picture stays as it is.",),
     )
-
-
-def _strength(request: Request) -> float:
-    task = request.task
-    match task:
-        case TextToImage():
-            return 1.0
-        case ImageToImage(strength=strength) | Inpaint(strength=strength):
-            return strength
-        case _:
-            assert_never(task)
 
 
 def _enter(hooks: Hooks, phase: Phase) -> None:

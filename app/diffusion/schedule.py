@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import diffusers
@@ -25,7 +25,7 @@ class Schedule:
     """The noise levels of one run and the rule that goes from each to the next.
 
     Each candidate of the run draws its numbers from its own of the ``generators``. A scheduler keeps an index and a
-    history, so a Schedule serves one pass over ``timesteps`` and is then spent. Raises RequestError where the model
+    history, so a Schedule serves one pass over its steps and is then spent. Raises RequestError where the model
     knows fewer noise levels than steps are asked for.
     """
 
@@ -57,6 +57,14 @@ class Schedule:
             self._step_options["generator"] = generators
         self._alphas: torch.Tensor = self._scheduler.alphas_cumprod.float().cpu()
         self._predicts = self._scheduler.config.get("prediction_type", "epsilon")
+
+        self._done = 0
+
+    def __iter__(self) -> Iterator[tuple[int, torch.Tensor]]:
+        """The steps that are left: number, counted from 0, and timestep. A step that was given out is done."""
+        while self._done < len(self.timesteps):
+            self._done += 1
+            yield self._done - 1, self.timesteps[self._done - 1]
 
     def __len__(self) -> int:
         return len(self.timesteps)

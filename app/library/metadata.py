@@ -69,6 +69,8 @@ def told(result: Result) -> Told:
     """Everything that decided the result's picture. No path is in it."""
     packed = record.pack(result.request, result.image)
     plain = packed.plain | {"model": result.model_name, "mode": result.mode.value}
+    if result.request.resume is not None:
+        plain["resumed"] = True  # from steps that are no part of the record: it cannot be painted again
     return Told(
         webui.parameters(result),
         _json(plain),
@@ -115,7 +117,7 @@ def _own(found: Told, pixels: Pixels) -> Recipe | None:
         return None
     name = plain.get("model")
     recipe = recipe_of(unpacked, name[:200] if isinstance(name, str) else "")
-    return replace(recipe, exact=False) if plain.get("edited") else recipe
+    return replace(recipe, exact=False) if plain.get("edited") or plain.get("resumed") else recipe
 
 
 def _json(plain: dict[str, Any]) -> str:

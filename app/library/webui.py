@@ -14,6 +14,7 @@ from app.core.params import Intent
 from app.core.recipe import PARAMS, Recipe
 from app.core.request import MOST_GUIDANCE, MOST_PROMPT, MOST_SEED, MOST_SIDE, MOST_STEPS, ImageToImage, Inpaint
 from app.core.samplers import SAMPLERS, sampler
+from app.core.trail import Branch
 
 KEY = "parameters"
 """The PNG text chunk that the web UI writes and most programs look for."""
@@ -42,6 +43,8 @@ def parameters(result: Result) -> str:
     }
     if isinstance(request.task, ImageToImage | Inpaint):
         fields["Denoising strength"] = f"{request.task.strength:g}"
+    if isinstance(request.resume, Branch):
+        fields["From step"] = str(request.resume.step)
     if request.clip_skip > 1:
         fields["Clip skip"] = str(request.clip_skip)
     lines.append(", ".join(f"{name}: {_quoted(str(value))}" for name, value in fields.items()))

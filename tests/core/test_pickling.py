@@ -16,7 +16,8 @@ from app.core.job import Entered, Event, Failed, Finished, Job, Phase, Preview, 
 from app.core.params import Intent, Params
 from app.core.request import FrameChoice, ImageToImage, Inpaint, Request, Task, TextToImage
 from app.core.samplers import SAMPLERS
-from tests.fakes import result_of
+from app.core.trail import Branch, Look
+from tests.fakes import result_of, some_trail
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (8, 16, 3), np.uint8)
 MASK = np.full((8, 16), 9, np.uint8)
@@ -56,6 +57,8 @@ VALUES = [
     Job(id=1, request=REQUESTS[0], step_times=[0.5]),
     FramePlan(Rect(0, 0, 2, 2), Size(2, 2)),
     Params(prompt="x", intent=Intent.INPAINT),
+    Branch(some_trail(), 1, seed=5),
+    Look(some_trail(), 2),
 ]
 
 

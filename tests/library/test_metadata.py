@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,11 @@ from app.core.geometry import Size
 from app.core.job import Result
 from app.core.params import Intent
 from app.core.request import ImageToImage, Inpaint, Request, Task, TextToImage
+from app.core.trail import Branch
 from app.library.metadata import PART_CHUNK, RECORD_KEY, UNREADABLE, read_recipe, told
 from app.library.pictures import load_picture
 from app.library.saving import save_picture
-from tests.fakes import result_of
+from tests.fakes import result_of, some_trail
 
 IMAGE = np.random.default_rng(1).integers(0, 256, (48, 64, 3), np.uint8)
 MASK = np.zeros((48, 64), np.uint8)
@@ -35,6 +37,25 @@ def result(task: Task, **changes: object) -> Result:
     values: dict[str, object] = {"prompt": "a cat, (硯:1.2)", "negative": "dogs", "model": "/home/me/secret/m"}
     request = Request(**(values | {"size": Size(64, 48), "task": task, "seed": 2**32 + 5, "steps": 9} | changes))  # type: ignore[arg-type]
     return result_of(request, model_name="My model")
+
+
+def test_a_picture_of_kept_steps_tells_its_settings_but_cannot_be_painted_again(tmp_path: Path) -> None:
+    request = result(TextToImage()).request
+    made = result_of(replace(request, resume=Branch(some_trail(request), 2)))
+    assert "From step: 2" in told(made).text
+    save_picture(tmp_path / "a.png", made.image, told(made))
+    recipe = read_recipe((tmp_path / "a.png").read_bytes(), made.image)
+    assert recipe is not None
+    assert recipe.values["steps"] == 9
+    assert not recipe.exact
+    whole = read_recipe(_bytes_of(tmp_path, result(TextToImage())), made.image)
+    assert whole is not None
+    assert whole.exact
+
+
+def _bytes_of(folder: Path, made: Result) -> bytes:
+    save_picture(folder / "b.png", made.image, told(made))
+    return (folder / "b.png").read_bytes()
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: type(task).__name__)
