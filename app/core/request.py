@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.additions import EmbeddingUse, LoraUse, check_additions
 from app.core.errors import RequestError
 from app.core.geometry import Rect, Size
 from app.core.prompt import MOST_WEIGHT, heaviest
@@ -109,8 +110,9 @@ class Request:
     ``count`` candidates are painted, with the seeds ``seed``, ``seed + 1`` and so on, each as a Request of its own
     would paint it. ``guidance`` is the CFG scale: 1 turns CFG off. ``clip_skip`` counts the text encoder's layers from
     its end: 1 listens to the last, 2 to the one before it. ``guidance_interval``: the part of the way from noise (0) to
-    picture (1) on which CFG works; elsewhere a step costs half. ``resume``: a kept step of an earlier run to go on from
-    or to look at; its frame is then the frame. Raises RequestError when a value cannot be worked with.
+    picture (1) on which CFG works; elsewhere a step costs half. ``vae``: path of one in place of the model's own, empty
+    for that. ``resume``: a kept step of an earlier run to go on from or to look at; its frame is then the frame. Raises
+    RequestError when a value cannot be worked with.
     """
 
     prompt: str
@@ -124,6 +126,9 @@ class Request:
     guidance_interval: tuple[float, float] = (0.0, 1.0)
     sampler: str = DEFAULT_SAMPLER
     clip_skip: int = 1
+    loras: tuple[LoraUse, ...] = ()
+    embeddings: tuple[EmbeddingUse, ...] = ()
+    vae: str = ""
     task: Task = field(default_factory=TextToImage)
     frame: Frame = FrameChoice.WHOLE
     resume: Resume | None = None
@@ -141,6 +146,7 @@ class Request:
         _check_numbers(self)
         _check_frame(self)
         _check_resume(self)
+        check_additions(self.loras, self.embeddings, self.vae)
 
     @property
     def strength(self) -> float:

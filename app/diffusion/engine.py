@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -13,6 +14,7 @@ from app.core.errors import UserError, is_out_of_memory
 from app.core.job import Hooks, Phase, Result
 from app.core.request import Request
 from app.diffusion.bundle import ModelBundle, load_bundle
+from app.diffusion.extras import Extras, Fitted
 from app.diffusion.generate import generate
 from app.diffusion.placement import Placement, choose_placement
 
@@ -31,12 +33,14 @@ class Engine:
         self._placement = placement or choose_placement()
         self._bundle: ModelBundle | None = None
         self._stamp: _Stamp | None = None
+        self._extras: Extras | None = None
 
     def run(self, request: Request, hooks: Hooks) -> Result:
         """See ``app.core.job.Backend``."""
         try:
-            bundle = self._loaded(request.model, hooks)
-            return generate(bundle, request, hooks)
+            fitted = self._fitted(request, hooks)
+            result = generate(fitted.bundle, request, hooks, fitted.embeddings)
+            return replace(result, notes=(*result.notes, *fitted.notes))
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -48,12 +52,19 @@ class Engine:
             "Choose a smaller size, or close other programs and try again.",
         )
 
+    def _fitted(self, request: Request, hooks: Hooks) -> Fitted:
+        """The model with what the Request adds to it."""
+        bundle = self._loaded(request.model, hooks)
+        if self._extras is None:
+            self._extras = Extras(bundle)
+        return self._extras.fit(request)
+
     def _loaded(self, model: str, hooks: Hooks) -> ModelBundle:
         path = Path(model)
         stamp = _stamp_of(path)
         if self._bundle is None or self._stamp != stamp:
             hooks.entered(Phase.LOADING)
-            self._bundle = self._stamp = None  # never two models in memory
+            self._bundle = self._stamp = self._extras = None  # never two models in memory
             self._free()
             self._bundle = load_bundle(path, self._placement)
             self._stamp = stamp

@@ -24,16 +24,17 @@ from app.diffusion.latents import Generators, decode, to_pixels
 from app.diffusion.preview import preview_of
 from app.diffusion.schedule import Schedule
 from app.diffusion.start import prepare_start
+from app.diffusion.texts import Embeddings
 from app.diffusion.trails import TrailKeeper, check_fits, resume, retrace
 
 
 @torch.inference_mode()
-def generate(bundle: ModelBundle, request: Request, hooks: Hooks) -> Result:
-    """Do the Request, its candidates in groups. Raises Cancelled between two steps, UserError where the person can
-    help."""
+def generate(bundle: ModelBundle, request: Request, hooks: Hooks, embeddings: Embeddings | None = None) -> Result:
+    """Do the Request, its candidates in groups. ``embeddings``: textual inversions by word. Raises Cancelled between
+    two steps, UserError where the person can help."""
     if isinstance(request.resume, Look):
         return look(bundle, request, request.resume, hooks)
-    guidance = encode_prompts(bundle, request)
+    guidance = encode_prompts(bundle, request, embeddings)
     made: list[Result] = []
     while len(made) < request.count:
         group = range(len(made), min(len(made) + candidates_at_once(bundle, request), request.count))

@@ -12,7 +12,7 @@ from diffusers.loaders.single_file_utils import create_diffusers_clip_model_from
 from safetensors import safe_open
 
 from app.core.checkpoints import Checkpoint, leaves_out, read_checkpoint, standard_name
-from app.core.kinds import TEXT, UNET, VAE
+from app.core.kinds import EMA, TEXT, UNET, VAE
 from app.diffusion.loading import Parts, check_finite, checked, checked_schedule, part, told_beside
 from app.diffusion.placement import Placement
 
@@ -39,18 +39,13 @@ def load_single_file(file: Path, placement: Placement) -> Parts:
     return Parts(unet=unet, vae=vae, text_encoder=text_encoder, tokenizer=tokenizer, schedule=schedule, told=told)
 
 
-def load_vae_file(file: Path, config: Path) -> Any:
-    """An AutoencoderKL from a file of its own, in the original layout or diffusers', with or without a prefix.
+def load_vae_file(file: Path, beginning: str, config: Path) -> Any:
+    """An AutoencoderKL from the tensors whose names begin so, in the original layout or diffusers'.
 
     Raises ValueError and whatever diffusers does.
     """
-    weights = read_weights(file)
-    for beginning in (VAE, "vae."):
-        if any(name.startswith(beginning) for name in weights):
-            weights = {
-                name.removeprefix(beginning): value for name, value in weights.items() if name.startswith(beginning)
-            }
-    weights = {name: value for name, value in weights.items() if not name.startswith(("loss.", "model_ema."))}
+    weights = {name.removeprefix(beginning): value for name, value in read_weights(file, beginning).items()}
+    weights = {name: value for name, value in weights.items() if not name.startswith(("loss.", EMA))}
     return _network(diffusers.AutoencoderKL, weights, str(config), "vae", torch.float32)
 
 
