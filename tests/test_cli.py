@@ -34,7 +34,7 @@ from app.library.metadata import read_recipe
 from app.library.pictures import load_picture
 from app.library.trails import load_trail
 from tests.fakes import COLOUR, FakeBackend, result_of, some_trail
-from tests.library.folders import make_model
+from tests.library.folders import make_model, safetensors
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -142,6 +142,51 @@ def test_every_option_reaches_the_request(studio: Studio) -> None:
     assert studio.backend.requests[1].guidance_interval == (0.2, 0.9)
 
 
+def test_what_is_added_to_the_model(studio: Studio) -> None:
+    lora = safetensors({"lora_unet_mid_block_x_to_k.lora_down.weight": [4, 768]})
+    for name in ("a.safetensors", "b:1.safetensors", "c.safetensors"):
+        (studio.folder / name).write_bytes(lora)
+    (studio.folder / "cat.safetensors").write_bytes(safetensors({"emb_params": [2, 768]}))
+    (studio.folder / "v.safetensors").write_bytes(safetensors({"decoder.conv_in.weight": [8, 4, 3, 3]}))
+    outcome = studio.render(
+        *("--lora", "a.safetensors:0.5", "--lora", "b:1.safetensors", "--lora", "c.safetensors:-.25"),
+        *("--embedding", "cat.safetensors", "--embedding", "<dog>=cat.safetensors"),
+        *("--vae", "v.safetensors", "--json"),
+    )
+    request = studio.backend.requests[0]
+    assert [(Path(use.file).name, use.weight) for use in request.loras] == [
+        ("a.safetensors", 0.5),
+        ("b:1.safetensors", 1.0),
+        ("c.safetensors", -0.25),
+    ]
+    assert [use.word for use in request.embeddings] == ["cat", "<dog>"]
+    assert request.vae == str(studio.folder / "v.safetensors")
+    assert outcome.json["loras"][0] == {"name": "a", "weight": 0.5}
+    assert (outcome.json["embeddings"], outcome.json["vae"]) == (["cat", "<dog>"], "v")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--lora none", "There is no file"),
+        ("--lora photo.png", "is cut short or is no safetensors file"),
+        ("--lora xl.safetensors", "is a LoRA for Stable Diffusion XL, not a LoRA for Stable Diffusion v1"),
+        ("--embedding xl.safetensors", "is a LoRA for Stable Diffusion XL, not an embedding for Stable Diffusion v1"),
+        ("--vae xl.safetensors", "is a LoRA for Stable Diffusion XL, not a VAE"),
+        ("--lora xl.safetensors:99", "The weight of the LoRA “xl” is 99.0"),
+        ("--lora xl.safetensors:nan", "The weight of the LoRA “xl” is nan"),
+        ("--model xl.safetensors", "is a LoRA for Stable Diffusion XL, not a model"),
+    ],
+)
+def test_an_addition_that_cannot_be_used_is_found_before_the_engine_starts(
+    words: str, said: str, studio: Studio
+) -> None:
+    (studio.folder / "xl.safetensors").write_bytes(safetensors({"lora_te2_x.lora_down.weight": [4, 1280]}))
+    outcome = studio.render(*words.split())
+    assert (outcome.status, studio.started) == (2, 0)
+    assert said in outcome.err
+
+
 @pytest.mark.parametrize(
     ("words", "kind", "strength"),
     [
@@ -186,6 +231,9 @@ def test_json_is_one_object_with_everything(studio: Studio) -> None:
         "seed": 3,
         "steps": 4,
         "guidance": 7.0,
+        "loras": [],
+        "embeddings": [],
+        "vae": None,
         "strength": 1.0,
         "width": 30,
         "height": 20,

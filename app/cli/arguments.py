@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from app import __version__
+from app.core.additions import EmbeddingUse, LoraUse
 from app.core.errors import UserError
 from app.core.geometry import Size
 from app.core.request import FrameChoice
@@ -113,6 +114,23 @@ def _add_render(parser: ArgumentParser) -> None:
         metavar="whole|auto",
         help="show the model the whole image, or only the surroundings of the mask (default: whole)",
     )
+    add(
+        "--lora",
+        type=_lora,
+        action="append",
+        default=[],
+        metavar="FILE[:WEIGHT]",
+        help="add a LoRA (again for each; weight 1 if none is given)",
+    )
+    add(
+        "--embedding",
+        type=_embedding,
+        action="append",
+        default=[],
+        metavar="[WORD=]FILE",
+        help="let a word of the prompt mean an embedding (default word: the file's name)",
+    )
+    add("--vae", type=Path, metavar="FILE", help="a VAE to use in place of the model's own")
     add("--preview-dir", type=Path, metavar="DIR", help="write one PNG a step there")
     add(
         "--no-metadata", dest="metadata", action="store_false", help="do not write into the pictures how they were made"
@@ -149,6 +167,19 @@ def _interval(text: str) -> tuple[float, float]:
     except ValueError:
         raise ArgumentTypeError(f"“{text}” is no interval; write FROM:TO, such as 0.2:0.9") from None
     return first, last
+
+
+def _lora(text: str) -> LoraUse:
+    file, _, weight = text.rpartition(":")
+    try:
+        return LoraUse(file=file, weight=float(weight)) if file else LoraUse(file=text)
+    except ValueError:  # no weight: a path may hold a colon
+        return LoraUse(file=text)
+
+
+def _embedding(text: str) -> EmbeddingUse:
+    word, _, file = text.partition("=")
+    return EmbeddingUse(file=file, word=word) if file and not Path(text).exists() else EmbeddingUse(file=text)
 
 
 def _size(text: str) -> Size:

@@ -8,7 +8,7 @@ import secrets
 import sys
 from argparse import Namespace
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,13 @@ from app.cli.resume import resumed
 from app.core.errors import PictureError
 from app.core.geometry import Size
 from app.core.job import Backend, Result
+from app.core.kinds import Kind
 from app.core.request import MOST_COUNT, MOST_SEED, ImageToImage, Inpaint, Request, Task, TextToImage
 from app.core.samplers import DEFAULT_SAMPLER
 from app.core.settings import Folders
 from app.core.trail import Trail
 from app.library import metadata, saving
+from app.library.additions import check_addition
 from app.library.importing import needs_converting, prepared
 from app.library.metadata import Told
 from app.library.models import Model, default_model, locate_model, read_model
@@ -84,6 +86,7 @@ def prepare(options: Namespace, places: Folders) -> Order:
     task, notes = _task(options)
     model = default_model(places) if options.model is None else _model(options.model, places)
     size = _size(options.size, task, model)
+    additions = _additions(options, places)
     requests = tuple(
         Request(
             prompt=options.prompt,
@@ -97,6 +100,7 @@ def prepare(options: Namespace, places: Folders) -> Order:
             sampler=DEFAULT_SAMPLER if options.sampler is None else options.sampler,
             guidance_interval=options.guidance_interval,
             clip_skip=options.clip_skip,
+            **additions,
             task=task,
             frame=options.frame,
             resume=resume,
@@ -116,6 +120,21 @@ def prepare(options: Namespace, places: Folders) -> Order:
 def _model(name: str, places: Folders) -> Model:
     """The model that is named; its weights are converted first where they are pickled."""
     return read_model(_prepared(locate_model(name, places), places))
+
+
+def _additions(options: Namespace, places: Folders) -> dict[str, Any]:
+    """What is added to the model, as fields of a Request; each file is looked into before the engine is asked for."""
+
+    def usable(file: str, kind: Kind) -> str:
+        path = _prepared(Path(file), places)
+        check_addition(path, kind)
+        return str(path)
+
+    return {
+        "loras": tuple(replace(use, file=usable(use.file, Kind.LORA)) for use in options.lora),
+        "embeddings": tuple(replace(use, file=usable(use.file, Kind.EMBEDDING)) for use in options.embedding),
+        "vae": usable(str(options.vae), Kind.VAE) if options.vae else "",
+    }
 
 
 def _prepared(path: Path, places: Folders) -> Path:
@@ -228,6 +247,9 @@ def _account(result: Result, order: Order, output: Path, notes: tuple[str, ...])
         "seed": request.seed,
         "steps": result.steps,
         "guidance": request.guidance,
+        "loras": [{"name": use.name, "weight": use.weight} for use in request.loras],
+        "embeddings": [use.word for use in request.embeddings],
+        "vae": Path(request.vae).stem if request.vae else None,
         "strength": None if isinstance(request.task, TextToImage) else request.task.strength,
         "width": result.image.shape[1],
         "height": result.image.shape[0],

@@ -9,6 +9,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,8 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
 _MOST_ITEMS = 10_000
 _NOT_TOLD = frozenset({"model", "resume"})
 """Fields that are not written: pictures are given away, and a path tells whose they were; kept steps weigh too much."""
+_FILES = frozenset({"file", "vae"})
+"""Paths of which the file's own name is written, for the same reason."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,12 +100,16 @@ def _plain(value: object, picture: Pixels, parts: list[NDArray[np.uint8]]) -> An
             return [_plain(item, picture, parts) for item in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {
-            field.name: _plain(getattr(value, field.name), picture, parts)
+            field.name: _plain(_told(field.name, getattr(value, field.name)), picture, parts)
             for field in dataclasses.fields(value)
             if field.name not in _NOT_TOLD
         }
         return {"kind": type(value).__name__, **fields}
     raise TypeError(f"a {type(value).__name__} cannot be written")
+
+
+def _told(name: str, value: Any) -> Any:
+    return Path(value).name if name in _FILES and value else value
 
 
 def _described(array: NDArray[np.uint8], picture: Pixels, parts: list[NDArray[np.uint8]]) -> Plain:

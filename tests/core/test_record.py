@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.core.additions import EmbeddingUse, LoraUse
 from app.core.geometry import Rect, Size
 from app.core.params import Intent
 from app.core.recipe import recipe_of
@@ -183,3 +184,15 @@ def test_a_recipe_says_what_the_panels_cannot_set() -> None:
     recipe = recipe_of(unpack(pack(by_hand, IMAGE).plain, (), IMAGE), "m")
     assert not recipe.exact
     assert any("frame" in note for note in recipe.notes)
+
+
+def test_additions_are_told_by_name_and_never_by_path() -> None:
+    loras = (LoraUse(file="/home/me/loras/style.safetensors", weight=0.5),)
+    embeddings = (EmbeddingUse(file="/home/me/cat.safetensors", word="<cat>"),)
+    asked = request(TextToImage(), loras=loras, embeddings=embeddings, vae="/home/me/v.safetensors")
+    packed = pack(asked, finished(TextToImage()))
+    assert "/home/me" not in json.dumps(packed.plain)
+    back = unpack(through_json(packed), packed.parts).request
+    assert back.loras == (LoraUse(file="style.safetensors", weight=0.5),)
+    assert back.embeddings == (EmbeddingUse(file="cat.safetensors", word="<cat>"),)
+    assert back.vae == "v.safetensors"
