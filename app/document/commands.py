@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect
-from PySide6.QtGui import QImage, QUndoCommand
+from PySide6.QtGui import QImage
 
 from app.core.geometry import Size
 from app.core.job import Result
@@ -16,20 +16,31 @@ from app.document import images
 from app.document.document import Document, Origin, PictureState, State
 from app.document.patch import Patch
 from app.document.tiles import TILE, TileEdit, cut, within
+from app.document.undo import Step
 
 
-class PaintMask(QUndoCommand):
+class PaintMask(Step):
     """The tiles of the mask change as ``edits`` say. One stroke is one of these."""
 
     def __init__(self, document: Document, edits: Iterable[TileEdit], text: str = "Paint mask") -> None:
         super().__init__(text)
         self._document = document
         self._steps = [(Patch(edit.box, edit.before), Patch(edit.box, edit.after)) for edit in edits]
+        self._size: int | None = None  # once it is what it will be
         document.packer.add(patch for step in self._steps for patch in step)
 
     @property
     def stored_bytes(self) -> int:
-        return sum(old.stored_bytes + new.stored_bytes for old, new in self._steps)
+        if self._size is not None:
+            return self._size
+        patches = [patch for step in self._steps for patch in step]
+        size = sum(patch.stored_bytes for patch in patches)
+        if all(patch.packed for patch in patches):
+            self._size = size
+        return size
+
+    def forget(self) -> None:
+        self._steps, self._size = [], None
 
     def redo(self) -> None:
         self._document.write_mask((new.box, new.pixels()) for _, new in self._steps)
@@ -45,7 +56,7 @@ class ClearMask(PaintMask):
         super().__init__(document, _emptied(document), "Clear mask")
 
 
-class InvertMask(QUndoCommand):
+class InvertMask(Step):
     """What was kept is repainted and the other way round, strength included. It is its own undo: nothing is kept."""
 
     def __init__(self, document: Document) -> None:
@@ -59,7 +70,7 @@ class InvertMask(QUndoCommand):
         self._document.invert_mask()
 
 
-class OpenPicture(QUndoCommand):
+class OpenPicture(Step):
     """Another picture with an empty mask, or the given one; undo brings back the old one with its mask and size.
 
     ``picture``: H x W x 3, or an RGB32 image, which is taken over: large ones are made elsewhere than on this thread.
@@ -76,6 +87,13 @@ class OpenPicture(QUndoCommand):
         image = picture if isinstance(picture, QImage) else images.to_qimage(picture)
         self._edit = _Exchange(document, image, Origin.new(), mask)
 
+    @property
+    def stored_bytes(self) -> int:
+        return self._edit.stored_bytes
+
+    def forget(self) -> None:
+        self._edit.forget()
+
     def redo(self) -> None:
         self._edit.redo()
 
@@ -83,7 +101,7 @@ class OpenPicture(QUndoCommand):
         self._edit.undo()
 
 
-class InsertResult(QUndoCommand):
+class InsertResult(Step):
     """A finished Result becomes the picture, in one step; the mask stays.
 
     Of a picture that was refined or inpainted only the Result's box is written, so that edits made elsewhere
@@ -101,6 +119,13 @@ class InsertResult(QUndoCommand):
         else:
             self._edit = _ExchangePicture(document, images.to_qimage(result.image), document.origin.remade())
 
+    @property
+    def stored_bytes(self) -> int:
+        return self._edit.stored_bytes
+
+    def forget(self) -> None:
+        self._edit.forget()
+
     def redo(self) -> None:
         self._edit.redo()
 
@@ -115,10 +140,20 @@ class _Exchange:
         self._document = document
         marked = images.blank_mask(picture.width(), picture.height()) if mask is None else images.to_qimage(mask)
         painted = 0 if mask is None else int(np.count_nonzero(mask))
-        self._other = State(picture=picture, mask=marked, painted=painted, has_picture=True, origin=origin)
+        self._other: State | None = State(
+            picture=picture, mask=marked, painted=painted, has_picture=True, origin=origin
+        )
+
+    @property
+    def stored_bytes(self) -> int:
+        return self._other.picture.sizeInBytes() + self._other.mask.sizeInBytes() if self._other else 0
+
+    def forget(self) -> None:
+        self._other = None
 
     def redo(self) -> None:
-        self._other = self._document.exchange(self._other)
+        if self._other is not None:
+            self._other = self._document.exchange(self._other)
 
     undo = redo
 
@@ -128,10 +163,18 @@ class _ExchangePicture:
 
     def __init__(self, document: Document, picture: QImage, origin: Origin) -> None:
         self._document = document
-        self._other = PictureState(picture=picture, has_picture=True, origin=origin)
+        self._other: PictureState | None = PictureState(picture=picture, has_picture=True, origin=origin)
+
+    @property
+    def stored_bytes(self) -> int:
+        return self._other.picture.sizeInBytes() if self._other else 0
+
+    def forget(self) -> None:
+        self._other = None
 
     def redo(self) -> None:
-        self._other = self._document.exchange_picture(self._other)
+        if self._other is not None:
+            self._other = self._document.exchange_picture(self._other)
 
     undo = redo
 
@@ -146,6 +189,13 @@ class _Patch:
         self._before = [Patch(box, images.picture_part(document.picture, box)) for box in boxes]
         self._after = [Patch(box, result.image[within(box, document.box)]) for box in boxes]
         document.packer.add(self._before + self._after)
+
+    @property
+    def stored_bytes(self) -> int:
+        return sum(patch.stored_bytes for patch in self._before + self._after)
+
+    def forget(self) -> None:
+        self._before = self._after = []
 
     def redo(self) -> None:
         self._document.write_picture((new.box, new.pixels()) for new in self._after)

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QRect, Signal
-from PySide6.QtGui import QImage, QRegion, QUndoStack
+from PySide6.QtGui import QImage, QRegion
 
 from app.core.geometry import Size
 from app.document import images
 from app.document.patch import Packer
+from app.document.undo import UndoHistory
 
 _numbers = itertools.count(1)
 
@@ -79,8 +80,9 @@ class Document(QObject):
         super().__init__(parent)
         self._state = _blank(size, Origin.new())
         self._painted = 0  # mask pixels that are not 0, so that mask_empty costs nothing
-        self.undo = QUndoStack(self)
+        self.undo = UndoHistory(self)
         self.packer = Packer(self)  # makes small what the undo stack keeps
+        self.packer.emptied.connect(self.undo.trim)
 
     @property
     def size(self) -> Size:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QRect, QTimerEvent
+from PySide6.QtCore import QObject, QRect, QTimerEvent, Signal
 
 _PAUSE = 20  # ms between two slices of work
 _SLICE = 0.004  # seconds: too short to be felt, even in the middle of a stroke
@@ -28,6 +28,11 @@ class Patch:
     def stored_bytes(self) -> int:
         return self._pixels.nbytes if self._packed is None else len(self._packed)
 
+    @property
+    def packed(self) -> bool:
+        """It is as small as it gets."""
+        return self._packed is not None
+
     def pixels(self) -> NDArray[np.uint8]:
         """The pixels as they were given, read-only."""
         if self._packed is None:
@@ -43,6 +48,8 @@ class Patch:
 
 class Packer(QObject):
     """Packs patches in the event loop's idle time, a few at once. Invariant: its clock runs while patches wait."""
+
+    emptied = Signal()  # nothing waits any more: sizes are what they will be
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -65,6 +72,7 @@ class Packer(QObject):
         if not self._waiting and self._clock is not None:
             self.killTimer(self._clock)
             self._clock = None
+            self.emptied.emit()
 
 
 def _kept(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

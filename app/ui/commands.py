@@ -103,6 +103,7 @@ class WindowCommands(QObject):
         wishes.add_model.connect(self.add_model)
         wishes.model_help.connect(self.show_model_help)
         wishes.try_prompt.connect(self.try_prompt)
+        self._document.undo.trimmed.connect(self._on_trimmed)
         self._desk.mask_looks.changed.connect(canvas.set_mask_look)
         wishes.edit_mask.connect(window.mask_work.edit)
         canvas.zoom_changed.connect(status.show_zoom)
@@ -273,6 +274,11 @@ class WindowCommands(QObject):
         self._window.status_line.show_hint(f"Saved as {path.name}: {in_bytes(saved.size)}{told}.")
         for note in saved.notes:
             self._tell(Notice(title=note))
+        self._on_document()
+
+    def _on_trimmed(self, count: int) -> None:
+        what = "The oldest step" if count == 1 else f"The {count} oldest steps"
+        self._window.status_line.show_hint(f"{what} can no longer be undone: undo has used up its memory (Steps).")
         self._on_document()
 
     def _on_params(self, params: Params, names: set[str]) -> None:

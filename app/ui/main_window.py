@@ -39,6 +39,7 @@ from app.ui.panels.mask import MaskPanel
 from app.ui.panels.more import MorePanel
 from app.ui.panels.prompt import PromptPanel
 from app.ui.panels.run import RunPanel
+from app.ui.panels.steps import StepsPanel
 from app.ui.recipes import Recipes
 from app.ui.status_line import StatusLine
 from app.ui.theme import GRID, PANEL_WIDTH
@@ -62,6 +63,7 @@ PANELS = (
     PanelRow(id="generate", make=GeneratePanel),
     PanelRow(id="mask", make=MaskPanel),
     PanelRow(id="more", make=MorePanel),
+    PanelRow(id="steps", make=StepsPanel),
     PanelRow(id="run", make=RunPanel, fixed=True),
 )
 

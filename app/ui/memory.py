@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QToolButton
 
 from app.core.settings import load_settings, save_settings
+from app.document.undo import MEGABYTE
 from app.ui import session
 from app.ui.canvas.first_brush import FirstBrush
 from app.ui.canvas.tools import TOOLS
@@ -50,6 +51,7 @@ class Memory(QObject):
             "tool": window.canvas.tool,
             "brushes": self._brushes(),
             "view": {id: window.actions_by_id[id].isChecked() for id in _SWITCHES},
+            "undo_megabytes": desk.document.undo.budget // MEGABYTE,
             "mask_look": desk.mask_looks.values(),
             "areas": window.canvas.toolbox.areas(),
             "more": fold is not None and fold.isChecked(),
@@ -70,6 +72,9 @@ class Memory(QObject):
         for id in _SWITCHES:
             if session.section(values, "view").get(id) is False:
                 window.actions_by_id[id].trigger()
+        megabytes = values.get("undo_megabytes")
+        if isinstance(megabytes, int) and not isinstance(megabytes, bool):
+            window.desk.document.undo.set_budget(megabytes * MEGABYTE)
         window.desk.mask_looks.restore(session.section(values, "mask_look"))
         window.canvas.toolbox.restore_areas(session.section(values, "areas"))
         tool = values.get("tool")

@@ -246,6 +246,11 @@ QSlider::handle:horizontal:disabled, QSlider::sub-page:horizontal:disabled { bac
 QProgressBar { background: $line; border: none; border-radius: 2px; min-height: 4px; max-height: 4px; }
 QProgressBar::chunk { background: $accent; border-radius: 2px; }
 
+QListWidget { background: $field; border: 1px solid $line; border-radius: ${radius}px; padding: 2px; outline: none; }
+QListWidget:focus { border: 1px solid $accent; }
+QListWidget::item { padding: 3px 6px; border-radius: ${inner}px; }
+QListWidget::item:selected { background: $pressed; color: $text; border-left: 3px solid $accent; }
+
 QScrollArea { border: none; background: $panel; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
