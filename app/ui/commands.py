@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
 
-from app.core.errors import ModelError
 from app.core.job import Result
 from app.core.params import Params
 from app.document.commands import ClearMask, InvertMask, PaintMask
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
 _TURN = 15.0  # degrees
 _HELP_TITLE = "Painting with a full model"
 _HELP_TEXT = (
-    "Limner paints with any Stable Diffusion v1 model in diffusers layout: a folder with model_index.json, unet, vae "
-    "and text_encoder. Put it into the models folder, or choose “Add a model folder…” in the list of models."
+    "Limner paints with any Stable Diffusion v1 model: one file (.safetensors, .ckpt), or a folder in diffusers "
+    "layout. Drop it on the window, put it into the models folder, or choose “Add a model file…” in the list of models."
 )
 
 
@@ -100,7 +99,8 @@ class WindowCommands(QObject):
         wishes.paint.connect(window.painting.submit)
         wishes.stop.connect(window.painting.stop)
         wishes.open_picture.connect(self.open)
-        wishes.add_model.connect(self.add_model)
+        wishes.add_model_file.connect(self.add_model_file)
+        wishes.add_model_folder.connect(self.add_model_folder)
         wishes.model_help.connect(self.show_model_help)
         wishes.try_prompt.connect(self.try_prompt)
         self._document.undo.trimmed.connect(self._on_trimmed)
@@ -205,16 +205,15 @@ class WindowCommands(QObject):
 
     # Models and help
 
-    def add_model(self) -> None:
-        path = self._window.dialogs.model_folder(self._window.folders.models)
-        if path is None:
-            return
-        try:
-            model = self._desk.shelf.add(path)
-        except ModelError as error:
-            self._tell(Notice(kind=Kind.ERROR, title=error.message, text=error.remedy))
-            return
-        self._tell(Notice(title=f"{model.name} is in use now."))
+    def add_model_file(self) -> None:
+        self._add_model(self._window.dialogs.model_file(self._window.folders.models))
+
+    def add_model_folder(self) -> None:
+        self._add_model(self._window.dialogs.model_folder(self._window.folders.models))
+
+    def _add_model(self, path: Path | None) -> None:
+        if path is not None:
+            self._window.model_files.add(path)
 
     def show_model_help(self) -> None:
         missing = self._desk.shelf.current is None

@@ -19,7 +19,8 @@ class Wishes(QObject):
     paint = Signal()
     stop = Signal()
     open_picture = Signal()
-    add_model = Signal()
+    add_model_file = Signal()
+    add_model_folder = Signal()
     model_help = Signal()
     try_prompt = Signal(str)
     edit_mask = Signal(str, int)  # a row of MASK_EDITS, and by how many pixels

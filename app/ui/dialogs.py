@@ -11,7 +11,7 @@ from typing import Protocol
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 PICTURES = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff *.avif);;All files (*)"
-
+MODELS = "Models (*.safetensors *.ckpt *.pt *.pth *.bin);;All files (*)"
 
 _KINDS = ("PNG pictures (*.png)", "JPEG pictures (*.jpg *.jpeg)", "WebP pictures (*.webp)")
 
@@ -30,6 +30,8 @@ class Dialogs(Protocol):
     def open_picture(self, folder: Path) -> Path | None: ...
 
     def save_picture(self, suggestion: Path) -> Path | None: ...
+
+    def model_file(self, folder: Path) -> Path | None: ...
 
     def model_folder(self, folder: Path) -> Path | None: ...
 
@@ -61,6 +63,10 @@ class SystemDialogs:
     def _save(self, title: str, suggestion: Path, kinds: Sequence[str]) -> Path | None:
         name, kind = QFileDialog.getSaveFileName(self._parent, title, str(suggestion), ";;".join(kinds))
         return with_ending(Path(name), kind, kinds) if name else None
+
+    def model_file(self, folder: Path) -> Path | None:
+        name, _ = QFileDialog.getOpenFileName(self._parent, "Choose a model file", str(folder), MODELS)
+        return Path(name) if name else None
 
     def model_folder(self, folder: Path) -> Path | None:
         name = QFileDialog.getExistingDirectory(self._parent, "Choose a model folder", str(folder))

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
+from app.core.weights import PICKLED
 from app.ui.theme import GRID
 
 
@@ -18,6 +19,10 @@ class DroppedFiles:
 
     path: Path
     others: int
+
+    @property
+    def is_model(self) -> bool:
+        return self.path.suffix.lower() in (".safetensors", *PICKLED) or (self.path / "model_index.json").is_file()
 
 
 @dataclass(frozen=True, eq=False)

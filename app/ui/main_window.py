@@ -32,6 +32,7 @@ from app.ui.intents import IntentFollower
 from app.ui.mask_files import MaskFiles
 from app.ui.mask_work import MaskWork
 from app.ui.memory import Memory
+from app.ui.model_files import ModelFiles
 from app.ui.notices import Notices
 from app.ui.painting import Painting
 from app.ui.panels.generate import GeneratePanel
@@ -98,6 +99,7 @@ class MainWindow(QMainWindow):
         self.background = Background(self)
         self.files = PictureFiles(desk.document, self.background, self.notices.show_notice, self)
         self.mask_work = MaskWork(desk.document, self.background, self.status_line.show_hint, self)
+        self.model_files = ModelFiles(desk.shelf, folders, self.notices.show_notice, self.notices.withdraw, self)
         self.mask_files = MaskFiles(desk.document, self.background, self.notices.show_notice, self)
         self.recipes = Recipes(desk, self.notices, self)
         self.painting = Painting(desk, self.canvas, self.notices, self)
@@ -217,7 +219,9 @@ class MainWindow(QMainWindow):
         event.acceptProposedAction()
         self.notices.clear_quiet()
         dropped = read_drop(event.mimeData())
-        if as_mask and isinstance(dropped, DroppedFiles):
+        if isinstance(dropped, DroppedFiles) and dropped.is_model:
+            self.model_files.add(dropped.path)
+        elif as_mask and isinstance(dropped, DroppedFiles):
             self.mask_files.load(dropped.path)
         else:
             self.files.take(event.mimeData())
@@ -251,4 +255,5 @@ class MainWindow(QMainWindow):
         self.hide()  # ending a step may take a moment, and nobody should look at a window that does not answer
         self.desk.queue.cancel_all()
         self.background.stop()
+        self.model_files.stop()
         self.ended = self._worker.stop(self.patience_ms)

@@ -48,7 +48,7 @@ class ModelShelf(QObject):
 
     @property
     def added(self) -> tuple[Path, ...]:
-        """Folders that the person named, beside those in the models folder."""
+        """Models that the person named, beside those in the models folder."""
         return tuple(self._added)
 
     @property
@@ -68,13 +68,17 @@ class ModelShelf(QObject):
         self.changed.emit()
 
     def add(self, path: Path) -> Model:
-        """Take a model folder in and use it. Raises ModelError with what is wrong with it."""
+        """Take a model in, a folder or a file, and use it. Raises ModelError with what is wrong with it."""
         model = read_model(path)
+        self.use(model)
+        return model
+
+    def use(self, model: Model) -> None:
+        """Take in a model that was read, and use it."""
         if self._find(model.id) is None:
             self._added.append(model.path)
         self.look_again()
         self._store.update(model=model.id)
-        return model
 
     def read_prompt(self, prompt: str) -> PromptPlan | None:
         """How the model in use reads a prompt; None where there is none, or its tokenizer cannot be read."""

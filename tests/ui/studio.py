@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from app.core.layout import text_layout, unet_layout, vae_layout
 
 _INDEX = {"_class_name": "StableDiffusionPipeline"}
 _CONFIGS = {
@@ -55,3 +58,44 @@ def _weights(channels: int) -> bytes:
     size = 4 * channels * 4
     header = json.dumps({"conv_in.weight": {"dtype": "F32", "shape": shape, "data_offsets": [0, size]}}).encode()
     return struct.pack("<Q", len(header)) + header + bytes(size)
+
+
+_UNET = {
+    "in_channels": 4,
+    "out_channels": 4,
+    "cross_attention_dim": 32,
+    "sample_size": 16,
+    "layers_per_block": 1,
+    "block_out_channels": [8, 16],
+    "down_block_types": ["CrossAttnDownBlock2D", "DownBlock2D"],
+    "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D"],
+}
+_VAE = {"latent_channels": 4, "layers_per_block": 1, "block_out_channels": [4, 4, 4, 4]}
+_TEXT = {
+    "hidden_size": 32,
+    "intermediate_size": 32,
+    "vocab_size": 100,
+    "max_position_embeddings": 24,
+    "num_hidden_layers": 1,
+}
+
+
+def make_single(file: Path) -> Path:
+    """A model in one file, all zero, with the configs beside it that say how small it is."""
+    for name, content in (
+        ("unet/config.json", _UNET),
+        ("vae/config.json", _VAE),
+        ("text_encoder/config.json", _TEXT),
+        ("scheduler/scheduler_config.json", {}),
+        ("tokenizer/tokenizer.json", {}),
+    ):
+        (file.parent / name).parent.mkdir(parents=True, exist_ok=True)
+        (file.parent / name).write_text(json.dumps(content), "utf-8")
+    header, at = {}, 0
+    for name, shape in (unet_layout(_UNET) | vae_layout(_VAE) | text_layout(_TEXT)).items():
+        end = at + 2 * math.prod(shape)
+        header[name] = {"dtype": "F16", "shape": list(shape), "data_offsets": [at, end]}
+        at = end
+    text = json.dumps(header).encode()
+    file.write_bytes(struct.pack("<Q", len(text)) + text + bytes(at))
+    return file

@@ -35,6 +35,9 @@ class ScriptedDialogs:
     def model_folder(self, folder: Path) -> Path | None:
         return self.path
 
+    def model_file(self, folder: Path) -> Path | None:
+        return self.path
+
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:

@@ -280,7 +280,7 @@ def test_time_left_is_written_short(seconds: float, text: str) -> None:
 def test_models_can_be_added_and_chosen(studio: Studio, tmp_path: Path) -> None:
     make_model(tmp_path / "big", channels=9, name="Big")
     combo = studio.find("modelCombo")
-    assert [combo.itemText(row) for row in range(combo.count())] == ["Own", "Add a model folder…"]
+    assert [combo.itemText(row) for row in range(combo.count())] == ["Own", "Add a model file…", "Add a model folder…"]
     studio.desk.shelf.add(tmp_path / "big")
     assert combo.currentText() == "Big"
     assert studio.store.params.model == str(tmp_path / "big")

@@ -26,8 +26,8 @@ from app.ui.seed import SeedSpin
 from app.ui.slider import calm_wheel, make_number, named_number
 from app.ui.theme import GRID
 
-_ADD_A_MODEL = object()
-"""Marks the row of the model list that is no model."""
+_ADD_A_FILE, _ADD_A_FOLDER = object(), object()
+"""Mark the rows of the model list that are no models."""
 
 
 class MorePanel(QWidget):
@@ -171,11 +171,12 @@ class ModelCombo(QComboBox):
                 self.setItemData(self.count() - 1, model.description or str(model.path), Qt.ItemDataRole.ToolTipRole)
             if not shelf.models:
                 self.addItem("No model yet", None)
-            self.addItem("Add a model folder…", _ADD_A_MODEL)
+            self.addItem("Add a model file…", _ADD_A_FILE)
+            self.addItem("Add a model folder…", _ADD_A_FOLDER)
             self._show_current()
         current = shelf.current
         way = "" if current is None else f" In use: {current.name}, made for {current.native_size} px."
-        tip = "The model that paints (a folder in diffusers layout)." + way
+        tip = "The model that paints: one file, or a folder in diffusers layout." + way
         self.setToolTip(tip)
         self.setAccessibleDescription(tip)
 
@@ -190,8 +191,10 @@ class ModelCombo(QComboBox):
             return
         with QSignalBlocker(self):
             self._show_current()
-        if chosen is _ADD_A_MODEL:
-            self._desk.wishes.add_model.emit()
+        if chosen is _ADD_A_FILE:
+            self._desk.wishes.add_model_file.emit()
+        elif chosen is _ADD_A_FOLDER:
+            self._desk.wishes.add_model_folder.emit()
 
 
 def _lock_icon(params: Params) -> QIcon:
