@@ -17,6 +17,7 @@ from app.core.request import ImageToImage, Inpaint, Mask, Pixels, Request, TextT
 from app.core.samplers import sampler
 from app.core.trail import Branch, Look
 from app.diffusion.bundle import ModelBundle
+from app.diffusion.cancelling import stoppable
 from app.diffusion.conditioning import Guidance, encode_prompts
 from app.diffusion.denoise import denoise
 from app.diffusion.frame import WorkingFrame, count_changed_outside, mask_bounds, paste_back, plan_frame
@@ -31,7 +32,12 @@ from app.diffusion.trails import TrailKeeper, check_fits, resume, retrace
 @torch.inference_mode()
 def generate(bundle: ModelBundle, request: Request, hooks: Hooks, embeddings: Embeddings | None = None) -> Result:
     """Do the Request, its candidates in groups. ``embeddings``: textual inversions by word. Raises Cancelled between
-    two steps, UserError where the person can help."""
+    two steps or within one, UserError where the person can help."""
+    with stoppable(bundle, hooks.cancelled):
+        return _generate(bundle, request, hooks, embeddings)
+
+
+def _generate(bundle: ModelBundle, request: Request, hooks: Hooks, embeddings: Embeddings | None) -> Result:
     if isinstance(request.resume, Look):
         return look(bundle, request, request.resume, hooks)
     guidance = encode_prompts(bundle, request, embeddings)
