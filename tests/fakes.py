@@ -55,6 +55,7 @@ def result_of(request: Request, image: np.ndarray | None = None, **changes: obje
         "model_name": "fake",
         "device": "fake",
         "changed_outside": 0 if mode is Mode.INPAINT_BLEND else None,
+        "ring": 2 if mode is Mode.INPAINT_BLEND else None,
     }
     return Result(**(values | changes))
 

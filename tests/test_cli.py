@@ -28,6 +28,7 @@ from app.core.geometry import Rect, Size
 from app.core.job import Backend, Phase, Preview
 from app.core.request import FrameChoice, ImageToImage, Inpaint, Request, TextToImage
 from app.core.samplers import SAMPLERS
+from app.core.seam import Fill, Seam
 from app.core.trail import Branch, Look
 from app.library import models
 from app.library.metadata import read_recipe
@@ -208,6 +209,24 @@ def test_a_picture_and_a_mask_decide_the_task(words: str, kind: type, strength: 
         assert (request.task.mask == MASK).all()
 
 
+@pytest.mark.parametrize(
+    ("words", "seam"),
+    [
+        ("", Seam()),
+        ("--grow 3 --feather 0 --ring 12", Seam(grow=3, feather=0, ring=12)),
+        ("--fill edges --no-color-match", Seam(fill=Fill.EDGES, colour_match=False)),
+        ("--fill #0a10FF --color-match", Seam(fill=Fill.COLOUR, colour=(10, 16, 255))),
+    ],
+)
+def test_how_the_mask_joins(words: str, seam: Seam, studio: Studio) -> None:
+    masked = "--image photo.png --mask mask.png --frame 2,3,20,15"
+    assert studio.render(*masked.split(), *words.split()).status == 0
+    request = studio.backend.requests[0]
+    assert isinstance(request.task, Inpaint)
+    assert request.task.seam == seam
+    assert request.frame == Rect(2, 3, 20, 15)
+
+
 def test_seeds_are_drawn_anew_and_told(studio: Studio) -> None:
     seeds = {studio.render("--json").json["seed"] for _ in range(3)}
     assert len(seeds) == 3
@@ -240,6 +259,9 @@ def test_json_is_one_object_with_everything(studio: Studio) -> None:
         "device": "fake",
         "seconds": 0.1,
         "seconds_per_step": 0.01,
+        "frame": [0, 0, 30, 20],
+        "working": [30, 20],
+        "ring": 2,
         "changed_outside": 0,
         "notes": [],
     }
@@ -364,7 +386,18 @@ BAD = [
     ("--clip-skip 0", "The clip skip 0"),
     ("--count 0", "0 pictures cannot be made"),
     ("--count 10001", "10001 pictures cannot be made"),
-    ("--frame half", "--frame"),
+    ("--frame half", "“half” is no frame; write whole, auto, or X,Y,WIDTH,HEIGHT"),
+    ("--frame 1,2,3", "is no frame"),
+    ("--frame 0,0,8,8", "There is no picture to lay a frame on"),
+    ("--image photo.png --mask mask.png --frame 20,0,11,8", "The frame 11 x 8 at 20, 0 does not lie on the picture"),
+    ("--image photo.png --mask mask.png --frame 20,0,5,5", "The frame holds nothing of the mask"),
+    ("--image photo.png --mask mask.png --grow -1", "The mask’s grow is -1"),
+    ("--image photo.png --mask mask.png --feather 1025", "The mask’s feather is 1025"),
+    ("--image photo.png --mask mask.png --ring wide", "invalid int value: 'wide'"),
+    ("--image photo.png --mask mask.png --fill pink", "“pink” is no filling"),
+    ("--image photo.png --mask mask.png --fill colour", "“colour” is no filling"),
+    ("--image photo.png --grow 3", "--grow works on a mask"),
+    ("--no-color-match", "--color-match works on a mask"),
     ("--strength 0.5", "--strength works on a picture"),
     ("--mask mask.png", "--mask works on a picture"),
     ("--image none.png", "There is no file “none.png”"),

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from app import __version__
+from app.cli.seam import add_seam
 from app.core.additions import EmbeddingUse, LoraUse
 from app.core.errors import UserError
 from app.core.geometry import Size
-from app.core.request import FrameChoice
 from app.core.samplers import DEFAULT_SAMPLER
 
 IMAGE_STRENGTH = 0.65
@@ -107,13 +107,7 @@ def _add_render(parser: ArgumentParser) -> None:
     add("--image", type=Path, metavar="FILE", help="start from this picture")
     add("--strength", type=float, metavar="F", help=f"0 to 1 (default: {IMAGE_STRENGTH}, with a mask {MASK_STRENGTH})")
     add("--mask", type=Path, metavar="FILE", help="repaint the image where this picture is white")
-    add(
-        "--frame",
-        type=_frame,
-        default=FrameChoice.WHOLE,
-        metavar="whole|auto",
-        help="show the model the whole image, or only the surroundings of the mask (default: whole)",
-    )
+    add_seam(parser)
     add(
         "--lora",
         type=_lora,
@@ -145,13 +139,6 @@ def _add_render(parser: ArgumentParser) -> None:
     )
     add("--as-is", action="store_true", help="with --from-step: show that step as a picture and paint nothing")
     add("--json", action="store_true", help="print what was used and made as one JSON object")
-
-
-def _frame(text: str) -> FrameChoice:
-    try:
-        return FrameChoice(text)
-    except ValueError:
-        raise ArgumentTypeError(f"“{text}” is no frame; write whole or auto") from None
 
 
 def _kept_step(text: str) -> tuple[Path, int]:

@@ -17,6 +17,7 @@ from app.cli.arguments import IMAGE_STRENGTH, MASK_STRENGTH, STEPS, UsageError
 from app.cli.interrupts import Interrupts
 from app.cli.progress import PreviewFiles, Progress, RenderHooks
 from app.cli.resume import resumed
+from app.cli.seam import check_unused, seam_from
 from app.core.errors import PictureError
 from app.core.geometry import Size
 from app.core.job import Backend, Result
@@ -160,6 +161,8 @@ def _outputs(output: Path, seeds: range) -> tuple[Path, ...]:
 
 def _task(options: Namespace) -> tuple[Task, tuple[str, ...]]:
     """What to do, and notes on the files it was read from."""
+    if options.mask is None:
+        check_unused(options)
     if options.image is None:
         for name in ("mask", "strength"):
             if getattr(options, name) is not None:
@@ -170,7 +173,8 @@ def _task(options: Namespace) -> tuple[Task, tuple[str, ...]]:
         strength = IMAGE_STRENGTH if options.strength is None else options.strength
         return ImageToImage(image=picture.pixels, strength=strength), picture.notes
     strength = MASK_STRENGTH if options.strength is None else options.strength
-    return Inpaint(image=picture.pixels, mask=load_mask(options.mask), strength=strength), picture.notes
+    task = Inpaint(image=picture.pixels, mask=load_mask(options.mask), strength=strength, seam=seam_from(options))
+    return task, picture.notes
 
 
 def _size(asked: Size | None, task: Task, model: Model) -> Size:
@@ -256,6 +260,9 @@ def _account(result: Result, order: Order, output: Path, notes: tuple[str, ...])
         "device": result.device,
         "seconds": round(result.seconds, 3),
         "seconds_per_step": round(result.seconds_per_step, 4),
+        "frame": [result.frame.x, result.frame.y, result.frame.width, result.frame.height],
+        "working": [result.working.width, result.working.height],
+        "ring": result.ring,
         "changed_outside": result.changed_outside,
         "notes": [*order.notes, *result.notes, *notes],
     }

@@ -88,6 +88,11 @@ class FramePlan:
     box: Rect
     working: Size
 
+    @property
+    def scale(self) -> float:
+        """Picture pixels per working pixel."""
+        return math.sqrt(self.box.size.area / self.working.area)
+
 
 def plan_whole(picture: Size) -> FramePlan:
     """The whole picture at its own size."""
@@ -119,6 +124,11 @@ def plan_around(picture: Size, mask: Rect, native: int, *, context: float = 0.5,
         width,
         height,
     )
+    return plan_box(box, native)
+
+
+def plan_box(box: Rect, native: int) -> FramePlan:
+    """That box, worked on smaller where it is larger than the native area, and larger where it is far under it."""
     factor = native / math.sqrt(box.size.area)
     near = 1.0 <= factor <= math.sqrt(2.0)
     return FramePlan(box, box.size if near else box.size.scaled(factor))

@@ -61,7 +61,8 @@ class Result:
     ``steps``: model evaluations that were run. ``notes``: sentences that the person should read (that a slower way of
     working was needed, say). ``more``: the other candidates of a Request with a count; each carries the Request that
     paints it alone. ``trail``: the kept steps, to look at and to go on from. ``changed_outside``: pixels outside the
-    mask that differ from the source; 0 by construction and counted all the same, None where there is no mask.
+    mask that differ from the source; 0 by construction and counted all the same. ``ring``: the width in pixels, inside
+    the mask's edge, over which result and source are mixed. Both are None where there is no mask.
     """
 
     image: Pixels
@@ -76,6 +77,7 @@ class Result:
     model_name: str
     device: str
     changed_outside: int | None = None
+    ring: int | None = None
     notes: tuple[str, ...] = ()
     more: tuple[Result, ...] = ()
     trail: Trail | None = None

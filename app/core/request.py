@@ -15,6 +15,7 @@ from app.core.errors import RequestError
 from app.core.geometry import Rect, Size
 from app.core.prompt import MOST_WEIGHT, heaviest
 from app.core.samplers import DEFAULT_SAMPLER, sampler
+from app.core.seam import Seam
 from app.core.trail import Branch, Resume
 
 Pixels = NDArray[np.uint8]
@@ -72,11 +73,12 @@ class ImageToImage:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Inpaint:
-    """Repaint ``image`` where ``mask`` says so; the model's channel count decides how."""
+    """Repaint ``image`` where ``mask`` says so; the model's channel count decides how, ``seam`` how it joins."""
 
     image: Pixels
     mask: Mask
     strength: float = 1.0
+    seam: Seam = field(default_factory=Seam)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image", _read_only(self.image))
@@ -89,6 +91,7 @@ class Inpaint:
         return (
             isinstance(other, Inpaint)
             and self.strength == other.strength
+            and self.seam == other.seam
             and np.array_equal(self.image, other.image)
             and np.array_equal(self.mask, other.mask)
         )

@@ -8,15 +8,17 @@ from typing import assert_never
 import numpy as np
 from PIL import Image
 
-from app.core.geometry import FramePlan, Rect, Size, plan_around, plan_reduced, plan_whole
+from app.core.geometry import FramePlan, Rect, Size, plan_around, plan_box, plan_reduced, plan_whole
 from app.core.request import FrameChoice, ImageToImage, Inpaint, Mask, Pixels, Request, TextToImage
+from app.core.seam import Reach
+from app.diffusion.edges import faded
 
 
 def plan_frame(request: Request, native_size: int) -> FramePlan:
     """Which box the model is given and at how many pixels; the mask's surroundings for ``auto`` inpainting."""
     task, frame = request.task, request.frame
-    if isinstance(frame, Rect):
-        return FramePlan(frame, frame.size)
+    if isinstance(frame, Rect) and not isinstance(task, TextToImage):
+        return plan_box(frame, native_size)
     match task:
         case TextToImage():
             return plan_whole(request.size)
@@ -42,11 +44,12 @@ class WorkingFrame:
     """Carries pixels between the picture and the model's canvas: ``plan.box`` <-> ``canvas`` (multiples of factor).
 
     The working pixels stand in the canvas' top left corner; what is right of and below them repeats their edge, so
-    that the model sees no border there.
+    that the model sees no border there. ``reach``: the widths of the seam when a part is inpainted.
     """
 
     plan: FramePlan
     canvas: Size
+    reach: Reach | None = None
 
     def cut(self, image: Pixels) -> Pixels:
         """The picture's box, at working size, padded to the canvas."""
@@ -55,10 +58,22 @@ class WorkingFrame:
     def cut_mask(self, mask: Mask) -> Mask:
         return self._pad(resized(mask[self.plan.box.slices], self.plan.working))
 
+    def cut_denoise_mask(self, mask: Mask) -> Mask:
+        """What the model repaints: the mask grown and feathered on its canvas."""
+        cut = self.cut_mask(mask)
+        if self.reach is None:
+            return cut
+        scale = self.plan.scale
+        return faded(cut, round(self.reach.grow / scale), round(self.reach.feather / scale))
+
+    def trim(self, canvas: Pixels) -> Pixels:
+        """The canvas without its padding: pixels or a mask of the working size."""
+        working = self.plan.working
+        return canvas[: working.height, : working.width]
+
     def restore(self, canvas: Pixels) -> Pixels:
         """The canvas without its padding, at the box' own size."""
-        working = self.plan.working
-        return resized(canvas[: working.height, : working.width], self.plan.box.size)
+        return resized(self.trim(canvas), self.plan.box.size)
 
     def _pad(self, array: Pixels) -> Pixels:
         working = self.plan.working
@@ -74,19 +89,15 @@ def resized(array: Pixels, size: Size) -> Pixels:
     return np.asarray(Image.fromarray(np.ascontiguousarray(array)).resize((size.width, size.height), resample))
 
 
-def paste_back(source: Pixels, generated: Pixels, box: Rect, mask: Mask | None) -> Pixels:
-    """``source`` with ``generated`` (of the box' size) mixed in by the mask; where it is 0 not one bit changes."""
+def paste_back(source: Pixels, generated: Pixels, box: Rect, alpha: Mask | None) -> Pixels:
+    """``source`` with ``generated`` mixed into ``box`` by ``alpha`` (both of the box' size, 255 takes all of it);
+    where it is 0 not one bit changes."""
     out = source.copy()
-    if mask is None:
+    if alpha is None:
         out[box.slices] = generated
         return out
-    alpha = mask[box.slices][..., None].astype(np.float32) / 255.0
+    part = alpha[..., None].astype(np.float32) / 255.0
     before = source[box.slices].astype(np.float32)
-    mixed = before + (generated.astype(np.float32) - before) * alpha
+    mixed = before + (generated.astype(np.float32) - before) * part
     out[box.slices] = np.rint(mixed).clip(0, 255).astype(np.uint8)
     return out
-
-
-def count_changed_outside(source: Pixels, result: Pixels, mask: Mask) -> int:
-    """How many pixels that the mask keeps (0) differ between source and result."""
-    return int(((source != result).any(axis=2) & (mask == 0)).sum())

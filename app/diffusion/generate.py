@@ -7,20 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-import numpy as np
 import torch
 
 from app.core.errors import Cancelled, UserError
 from app.core.geometry import FramePlan, Rect
 from app.core.job import Hooks, Mode, Phase, Preview, Result
-from app.core.request import ImageToImage, Inpaint, Mask, Pixels, Request, TextToImage
+from app.core.request import ImageToImage, Inpaint, Pixels, Request, TextToImage
 from app.core.samplers import sampler
+from app.core.seam import plan_reach
 from app.core.trail import Branch, Look
 from app.diffusion.bundle import ModelBundle
 from app.diffusion.cancelling import stoppable
 from app.diffusion.conditioning import Guidance, encode_prompts
 from app.diffusion.denoise import denoise
-from app.diffusion.frame import WorkingFrame, count_changed_outside, mask_bounds, paste_back, plan_frame
+from app.diffusion.frame import WorkingFrame, paste_back, plan_frame
+from app.diffusion.join import join
 from app.diffusion.latents import Generators, decode, to_pixels
 from app.diffusion.preview import preview_of
 from app.diffusion.schedule import Schedule
@@ -105,6 +106,7 @@ def paint(bundle: ModelBundle, requests: Sequence[Request], guidance: Guidance, 
                 device=bundle.placement.label,
                 changed_outside=changed_outside,
                 trail=trail,
+                ring=_ring(frame),
             )
         )
     return _told(hooks, candidates)
@@ -135,6 +137,7 @@ def look(bundle: ModelBundle, request: Request, asked: Look, hooks: Hooks) -> Re
         model_name=bundle.name,
         device=bundle.placement.label,
         changed_outside=changed_outside,
+        ring=_ring(frame),
         trail=asked.trail,
     )
     return _told(hooks, [result])[0]
@@ -181,9 +184,10 @@ class _Share:
 
 def working_frame(bundle: ModelBundle, request: Request) -> WorkingFrame:
     """Where the model works; the frame of a run that is resumed stays what it was."""
-    kept = request.resume.trail if request.resume else None
+    kept, task = request.resume.trail if request.resume else None, request.task
     plan = FramePlan(kept.box, kept.working) if kept else plan_frame(request, bundle.native_size)
-    return WorkingFrame(plan, plan.working.padded(bundle.factor))
+    reach = plan_reach(task.seam, task.strength, plan, bundle.factor) if isinstance(task, Inpaint) else None
+    return WorkingFrame(plan, plan.working.padded(bundle.factor), reach)
 
 
 def make_schedule(bundle: ModelBundle, request: Request, generators: Generators) -> Schedule:
@@ -213,19 +217,11 @@ def finish(request: Request, frame: WorkingFrame, canvas: Pixels) -> tuple[Pixel
             return generated, box, None
         case ImageToImage(image=image):
             return paste_back(image, generated, box, None), box, None
-        case Inpaint(image=image, mask=mask):
-            image_out = paste_back(image, generated, box, mask)
-            changed = mask_bounds(_within(mask, box))
-            return image_out, changed, count_changed_outside(image, image_out, mask)
+        case Inpaint():
+            joined = join(task, frame, canvas)
+            return joined.image, joined.box, joined.changed_outside
         case _:
             assert_never(task)
-
-
-def _within(mask: Mask, box: Rect) -> Mask:
-    """The mask with everything outside the box cleared."""
-    inside = np.zeros_like(mask)
-    inside[box.slices] = mask[box.slices]
-    return inside
 
 
 def _untouched(bundle: ModelBundle, request: Request, frame: WorkingFrame, seconds: float) -> Result:
@@ -245,8 +241,13 @@ def _untouched(bundle: ModelBundle, request: Request, frame: WorkingFrame, secon
         model_name=bundle.name,
         device=bundle.placement.label,
         changed_outside=0 if isinstance(task, Inpaint) else None,
+        ring=_ring(frame),
         notes=("At strength 0 the picture stays as it is.",),
     )
+
+
+def _ring(frame: WorkingFrame) -> int | None:
+    return None if frame.reach is None else frame.reach.ring
 
 
 def _enter(hooks: Hooks, phase: Phase) -> None:

@@ -59,3 +59,16 @@ class BlendMask:
         known = self._schedule.noised(self._clean, self._noise, index + 1) if left else self._clean
         free = (self._mask > left / len(self._schedule)).to(x.dtype)
         return (1 - free) * known + free * x
+
+
+class Together:
+    """One region for what the UNet sees, another for what is put back: a 9-channel model under a soft mask."""
+
+    def __init__(self, seen: Region, held: Region) -> None:
+        self._seen, self._held = seen, held
+
+    def model_input(self, x: torch.Tensor) -> torch.Tensor:
+        return self._seen.model_input(x)
+
+    def after_step(self, x: torch.Tensor, index: int) -> torch.Tensor:
+        return self._held.after_step(x, index)

@@ -26,6 +26,7 @@ from app.core.request import (
     TextToImage,
 )
 from app.core.samplers import DEFAULT_SAMPLER, SAMPLERS, sampler
+from app.core.seam import PLAIN
 
 SIZE = Size(6, 4)
 IMAGE = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
@@ -184,6 +185,7 @@ TASKS: list[Task] = [
     Inpaint(image=OTHER, mask=MASK),
     Inpaint(image=IMAGE, mask=OTHER_MASK),
     Inpaint(image=IMAGE, mask=MASK, strength=0.5),
+    Inpaint(image=IMAGE, mask=MASK, seam=PLAIN),
 ]
 
 

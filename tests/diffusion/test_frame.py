@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from app.core.geometry import FramePlan, Rect, Size
 from app.core.request import FrameChoice, ImageToImage, Inpaint, TextToImage
-from app.diffusion.frame import WorkingFrame, count_changed_outside, mask_bounds, paste_back, plan_frame
+from app.diffusion.frame import WorkingFrame, mask_bounds, paste_back, plan_frame
+from app.diffusion.join import count_changed_outside
 from tests.engine_tools import request_for, some_picture
 
 RNG = np.random.default_rng(0)
@@ -45,21 +46,25 @@ def test_outside_the_mask_nothing_changes_and_inside_all_does() -> None:
     mask = np.zeros((40, 50), np.uint8)
     mask[8:20, 12:30] = 255
     mask[20, 12:30] = 100
-    out = paste_back(source, generated, Rect(5, 4, 30, 20), mask)
-    assert count_changed_outside(source, out, mask) == 0
+    box = Rect(5, 4, 30, 20)
+    out = paste_back(source, generated, box, mask[box.slices])
+    assert count_changed_outside(source, out, mask, box) == 0
     np.testing.assert_array_equal(out[8:20, 12:30], generated[4:16, 7:25])
     soft = source[20, 12:30] + (generated[16, 7:25].astype(float) - source[20, 12:30]) * (100 / 255)
     assert np.abs(out[20, 12:30] - soft).max() <= 0.51
 
 
-def test_the_count_counts() -> None:
+@pytest.mark.parametrize(("x", "y"), [(5, 5), (0, 9), (9, 0), (3, 3)])
+def test_the_count_counts_everywhere(x: int, y: int) -> None:
+    """Within the box that was painted and beyond it, and not under the mask."""
     source = _random(10, 10)
     mask = np.zeros((10, 10), np.uint8)
-    mask[0] = 1
+    mask[2:4, 2:8] = [[1, 1, 1, 1, 1, 1], [9, 0, 9, 9, 9, 9]]
     changed = source.copy()
-    changed[0, 0] ^= 1  # under the mask
-    changed[5, 5] ^= 1
-    assert count_changed_outside(source, changed, mask) == 1
+    changed[2, 2] ^= 1
+    assert count_changed_outside(source, changed, mask, Rect(2, 2, 6, 2)) == 0
+    changed[y, x] ^= 1
+    assert count_changed_outside(source, changed, mask, Rect(2, 2, 6, 2)) == 1
 
 
 def test_mask_bounds() -> None:
@@ -78,11 +83,14 @@ MASK[100:140, 200:240] = 255
     ("task", "frame", "box", "working"),
     [
         (TextToImage(), FrameChoice.AUTO, Rect(0, 0, 600, 400), Size(600, 400)),
+        (TextToImage(), Rect(9, 9, 64, 64), Rect(0, 0, 600, 400), Size(600, 400)),  # there is nothing to cut from
         (ImageToImage(image=PICTURE, strength=0.5), FrameChoice.WHOLE, Rect(0, 0, 600, 400), Size(600, 400)),
         (ImageToImage(image=PICTURE, strength=0.5), FrameChoice.AUTO, Rect(0, 0, 600, 400), Size(157, 105)),
         (Inpaint(image=PICTURE, mask=MASK), FrameChoice.WHOLE, Rect(0, 0, 600, 400), Size(600, 400)),
         (Inpaint(image=PICTURE, mask=MASK), FrameChoice.AUTO, Rect(168, 68, 104, 104), Size(64, 64)),
-        (Inpaint(image=PICTURE, mask=MASK), Rect(150, 90, 100, 60), Rect(150, 90, 100, 60), Size(100, 60)),
+        (Inpaint(image=PICTURE, mask=MASK), Rect(150, 90, 100, 60), Rect(150, 90, 100, 60), Size(83, 50)),
+        (Inpaint(image=PICTURE, mask=MASK), Rect(190, 90, 60, 60), Rect(190, 90, 60, 60), Size(60, 60)),
+        (Inpaint(image=PICTURE, mask=MASK), Rect(190, 90, 32, 16), Rect(190, 90, 32, 16), Size(91, 45)),
     ],
 )
 def test_plan(task: object, frame: object, box: Rect, working: Size) -> None:

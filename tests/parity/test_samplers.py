@@ -15,6 +15,7 @@ from PIL import Image
 
 from app.core.request import ImageToImage, Inpaint, Request, TextToImage
 from app.core.samplers import SAMPLERS, Sampler
+from app.core.seam import PLAIN
 from app.diffusion.bundle import ModelBundle
 from tests.engine_tools import aligned_mask, final_latents, request_for, some_picture
 
@@ -93,7 +94,7 @@ def test_image_to_image(ask: Callable[..., Request], plain: ModelBundle) -> None
 @pytest.mark.parametrize("model", ["plain", "nine"], ids=["blend", "9-channel"])
 def test_inpaint(ask: Callable[..., Request], model: str, strength: float, request: pytest.FixtureRequest) -> None:
     bundle: ModelBundle = request.getfixturevalue(model)
-    asked = ask(task=Inpaint(image=PICTURE, mask=MASK, strength=strength))
+    asked = ask(task=Inpaint(image=PICTURE, mask=MASK, strength=strength, seam=PLAIN))
     theirs = _peer_latents(
         diffusers.StableDiffusionInpaintPipeline,
         bundle,
