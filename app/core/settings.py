@@ -43,6 +43,11 @@ class Folders:
         return self.data / "settings.json"
 
     @property
+    def history(self) -> Path:
+        """Every result, and what was painted from."""
+        return self.data / "history"
+
+    @property
     def cache(self) -> Path:
         return self.data / "cache"
 

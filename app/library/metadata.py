@@ -7,14 +7,15 @@ import json
 import logging
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.core import record
+from app.core.geometry import Size
 from app.core.job import Result
 from app.core.recipe import Recipe, recipe_of
 from app.core.request import Pixels
@@ -68,7 +69,14 @@ class Told:
 def told(result: Result) -> Told:
     """Everything that decided the result's picture. No path is in it."""
     packed = record.pack(result.request, result.image)
-    plain = packed.plain | {"model": result.model_name, "mode": result.mode.value}
+    frame = result.frame
+    plain = packed.plain | {
+        "model": result.model_name,
+        "mode": result.mode.value,
+        "frame": [frame.x, frame.y, frame.width, frame.height],
+        "working": [result.working.width, result.working.height],
+        "seconds": round(result.seconds, 3),
+    }
     if result.request.resume is not None:
         plain["resumed"] = True  # from steps that are no part of the record: it cannot be painted again
     return Told(
@@ -138,10 +146,32 @@ def _part(png: bytes) -> NDArray[np.uint8]:
 # PNG: chunks are walked by hand, because Pillow refuses a whole picture for one oversized text
 
 
+@dataclass(frozen=True, eq=False)
+class Head:
+    """What stands before the pixels of a PNG."""
+
+    size: Size
+    told: Told
+
+
+def read_head(file: IO[bytes]) -> Head | None:
+    """The size of a PNG and what it tells, without its pixels being read; None when it is none. Raises OSError."""
+    start = file.read(24)
+    if len(start) < 24 or not start.startswith(_PNG):
+        return None
+    width, height = struct.unpack(">II", start[16:])
+    file.seek(len(_PNG))
+    return Head(Size(width, height), _told_in(_chunks(file, until=b"IDAT")))
+
+
 def _in_png(data: bytes) -> Told:
+    return _told_in(_chunks(io.BytesIO(data[len(_PNG) :])))
+
+
+def _told_in(chunks: Iterable[tuple[bytes, bytes]]) -> Told:
     texts: dict[str, str] = {}
     parts: list[bytes] = []
-    for kind, content in _chunks(data):
+    for kind, content in chunks:
         if kind == PART_CHUNK and len(parts) < _MOST_PARTS:
             parts.append(content)
         elif (read := _TEXTS.get(kind)) is not None and len(content) <= _MOST_TEXT:
@@ -154,15 +184,20 @@ def _in_png(data: bytes) -> Told:
     return Told(texts.get(webui.KEY, ""), texts.get(RECORD_KEY, ""), tuple(parts))
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = len(_PNG)
-    while at + 12 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, at)
-        if at + 12 + length > len(data):
+def _chunks(file: IO[bytes], until: bytes = b"IEND") -> Iterator[tuple[bytes, bytes]]:
+    """The chunks that tell something, up to the first of the kind ``until``; others are passed over unread."""
+    while len(head := file.read(8)) == 8:
+        length, kind = struct.unpack(">I4s", head)
+        if kind == until:
             return
         if kind in _TEXTS or kind == PART_CHUNK:
-            yield kind, data[at + 8 : at + 8 + length]
-        at += 12 + length
+            content = file.read(length)
+            if len(content) < length:
+                return
+            yield kind, content
+        else:
+            file.seek(length, io.SEEK_CUR)
+        file.seek(4, io.SEEK_CUR)  # the checksum: whether all is well shows in what comes of it
 
 
 def _plain_text(content: bytes) -> tuple[str, str]:
