@@ -30,6 +30,7 @@ from app.jobs.worker import InferenceWorker
 from app.ui import session
 from app.ui.desk import Desk, Wishes
 from app.ui.dialogs import ask_before_losing
+from app.ui.history import HistoryShelf
 from app.ui.icons import app_icon
 from app.ui.looks import MaskLooks
 from app.ui.main_window import APP_NAME, MainWindow
@@ -72,11 +73,13 @@ def build(
         shelf=shelf,
         wishes=Wishes(),
         mask_looks=MaskLooks(),
+        history=HistoryShelf(places.history),
     )
+    desk.queue.finished.connect(desk.history.keep)
     window = MainWindow(desk, worker, places)
     desk.queue.engine_changed.connect(garbage.follow)
     window.closing.connect(garbage.stop)
-    for part in (store, shelf, document, desk.queue, desk.wishes, desk.mask_looks, garbage, worker):
+    for part in (store, shelf, document, desk.queue, desk.wishes, desk.mask_looks, desk.history, garbage, worker):
         part.setParent(window)
     worker.start()
     return window

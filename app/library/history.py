@@ -11,6 +11,7 @@ import sqlite3
 import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,7 +23,7 @@ from app.core.recipe import Recipe
 from app.core.request import Pixels
 from app.library import webui
 from app.library.history_index import Entry, HistoryIndex, Search, Usage
-from app.library.metadata import read_head, recipe_from, told
+from app.library.metadata import Told, read_head, read_told, recipe_from, told
 from app.library.pictures import decode_picture, read_file
 from app.library.saving import save_picture
 
@@ -35,6 +36,15 @@ _BLOCK = 1000
 """Entries in one folder: folders of tens of thousands of files are slow in file managers."""
 _ROOM_LEFT = 0.95
 """Housekeeping frees down to this part of the budget, so that it has a rest afterwards."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """A picture out of the history, what its file says, and what of that is known here."""
+
+    pixels: Pixels
+    told: Told | None
+    recipe: Recipe | None
 
 
 class History:
@@ -152,12 +162,12 @@ class History:
     def path(self, id: int) -> Path:
         return self._folder / f"{id // _BLOCK:03}" / f"{id:09}.png"
 
-    def picture(self, id: int) -> tuple[Pixels, Recipe | None]:
+    def picture(self, id: int) -> Kept:
         """The picture and what it tells. Raises PictureError."""
         data = read_file(self.path(id))
         pixels = decode_picture(data, self.path(id).name).pixels
-        found = read_head(io.BytesIO(data))
-        return pixels, None if found is None else recipe_from(found.told, pixels)
+        found = read_told(data)
+        return Kept(pixels, found, None if found is None else recipe_from(found, pixels))
 
     def thumbnail(self, id: int) -> bytes | None:
         """A small JPEG, made anew if it is missing; None when there is no picture to make it from."""
@@ -166,8 +176,7 @@ class History:
         except OSError:
             pass
         try:
-            pixels, _ = self.picture(id)
-            return self._make_thumbnail(id, pixels)
+            return self._make_thumbnail(id, self.picture(id).pixels)
         except PictureError as error:
             log.info("no thumbnail of %d: %s", id, error)
             return None

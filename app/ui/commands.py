@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,18 +12,22 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
 
 from app.core.job import Result
 from app.core.params import Params
-from app.document.commands import ClearMask, InvertMask, PaintMask
+from app.core.recipe import Recipe
+from app.document.commands import ClearMask, InvertMask, OpenPicture, PaintMask
 from app.document.mask_edits import all_marked
+from app.library.history import Kept
 from app.library.saving import Saved
 from app.ui.canvas.tools import TOOLS
 from app.ui.icons import icon
 from app.ui.mask_work import MASK_EDITS
 from app.ui.notices import Help, Kind, Notice
+from app.ui.words import in_bytes
 
 if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
 
 _TURN = 15.0  # degrees
+_ENTRY = "the entry"
 _HELP_TITLE = "Painting with a full model"
 _HELP_TEXT = (
     "Limner paints with any Stable Diffusion v1 model: one file (.safetensors, .ckpt), or a folder in diffusers "
@@ -105,6 +109,10 @@ class WindowCommands(QObject):
         wishes.try_prompt.connect(self.try_prompt)
         self._document.undo.trimmed.connect(self._on_trimmed)
         self._desk.mask_looks.changed.connect(canvas.set_mask_look)
+        wishes.show_entry.connect(self.show_entry)
+        wishes.start_over.connect(self.start_over)
+        wishes.use_settings.connect(self.use_settings)
+        self._desk.history.told.connect(self._tell)
         wishes.edit_mask.connect(window.mask_work.edit)
         canvas.zoom_changed.connect(status.show_zoom)
         canvas.pointer_moved.connect(status.show_pointer)
@@ -202,6 +210,31 @@ class WindowCommands(QObject):
         if (path := self._window.dialogs.open_mask(self.open_folder)) is not None:
             self.open_folder = path.parent
             self._window.mask_files.load_transparency(path)
+
+    # History
+
+    def show_entry(self, id: int) -> None:
+        def show(kept: Kept) -> None:
+            self._document.undo.push(OpenPicture(self._document, kept.pixels, "Show from history"))
+            self._window.files.provenance.opened(kept.pixels, kept.told, self._document.origin)
+            self._on_opened(None)
+
+        self._desk.history.fetch(id, show)
+
+    def start_over(self, id: int) -> None:
+        self._with_recipe(id, lambda recipe: self._window.recipes.start_over(recipe, _ENTRY))
+
+    def use_settings(self, id: int, names: Collection[str] | None) -> None:
+        self._with_recipe(id, lambda recipe: self._window.recipes.take(recipe, _ENTRY, names))
+
+    def _with_recipe(self, id: int, act: Callable[[Recipe], object]) -> None:
+        def taken(kept: Kept) -> None:
+            if kept.recipe is None:
+                self._tell(Notice(title="This picture does not tell how it was made."))
+            else:
+                act(kept.recipe)
+
+        self._desk.history.fetch(id, taken)
 
     # Models and help
 
@@ -306,14 +339,6 @@ class WindowCommands(QObject):
 
     def _show_folder(self, folder: Path) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
-
-
-def in_bytes(count: int) -> str:
-    """1.2 MB"""
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} bytes"
 
 
 def _version() -> str:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.document.document import Document
 from app.jobs.queue import JobQueue
+from app.ui.history import HistoryShelf
 from app.ui.looks import MaskLooks
 from app.ui.models import ModelShelf
 from app.ui.params import ParamStore
@@ -23,6 +24,9 @@ class Wishes(QObject):
     add_model_folder = Signal()
     model_help = Signal()
     try_prompt = Signal(str)
+    show_entry = Signal(int)  # of the history: its picture
+    start_over = Signal(int)  # its source, mask and settings
+    use_settings = Signal(int, object)  # its settings: of these names, or all for None
     edit_mask = Signal(str, int)  # a row of MASK_EDITS, and by how many pixels
 
 
@@ -36,3 +40,4 @@ class Desk:
     shelf: ModelShelf
     wishes: Wishes
     mask_looks: MaskLooks
+    history: HistoryShelf

@@ -36,6 +36,7 @@ from app.ui.model_files import ModelFiles
 from app.ui.notices import Notices
 from app.ui.painting import Painting
 from app.ui.panels.generate import GeneratePanel
+from app.ui.panels.history import HistoryPanel
 from app.ui.panels.mask import MaskPanel
 from app.ui.panels.more import MorePanel
 from app.ui.panels.prompt import PromptPanel
@@ -65,6 +66,7 @@ PANELS = (
     PanelRow(id="mask", make=MaskPanel),
     PanelRow(id="more", make=MorePanel),
     PanelRow(id="steps", make=StepsPanel),
+    PanelRow(id="history", make=HistoryPanel),
     PanelRow(id="run", make=RunPanel, fixed=True),
 )
 
@@ -256,4 +258,5 @@ class MainWindow(QMainWindow):
         self.desk.queue.cancel_all()
         self.background.stop()
         self.model_files.stop()
+        self.desk.history.stop()
         self.ended = self._worker.stop(self.patience_ms)

@@ -57,6 +57,8 @@ class Memory(QObject):
             "more": fold is not None and fold.isChecked(),
             "open_folder": str(commands.open_folder),
             "save_folder": str(commands.save_folder),
+            "history_budget": desk.history.budget,
+            "history": self._unfolded("historyButton"),
             "save_tells": window.files.tells,
             "save_embeds": window.files.embeds,
             "model_folders": [str(path) for path in desk.shelf.added],
@@ -84,6 +86,9 @@ class Memory(QObject):
             fold.setChecked(values.get("more") is True)
         commands.open_folder = session.folder(values, "open_folder")
         commands.save_folder = session.folder(values, "save_folder")
+        window.desk.history.budget = session.budget(values, window.desk.history.budget)
+        if (fold := window.findChild(QToolButton, "historyButton")) is not None:
+            fold.setChecked(values.get("history") is True)
         window.files.tells = values.get("save_tells") is not False
         window.files.embeds = values.get("save_embeds") is True
         commands.show_save_choices()
@@ -95,6 +100,10 @@ class Memory(QObject):
             for brush in brushes.values():
                 del brush["size"]
         return brushes
+
+    def _unfolded(self, name: str) -> bool:
+        fold = self._window.findChild(QToolButton, name)
+        return fold is not None and fold.isChecked()
 
     def _fold(self) -> QToolButton | None:
         return self._window.findChild(QToolButton, "moreButton")

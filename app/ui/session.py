@@ -80,6 +80,11 @@ def folder(values: Values, name: str) -> Path:
         return Path.home()
 
 
+def budget(values: Values, default: int) -> int:
+    """Bytes that the history may take."""
+    return int(_number(values, "history_budget", default, 1_000_000_000, 10_000_000_000_000))
+
+
 def knows_brush_size(values: Values) -> bool:
     """Some tool's brush has a size that can be used."""
     brushes = section(values, "brushes")

@@ -208,6 +208,7 @@ QToolButton[flat="true"], QPushButton[flat="true"] { background: transparent; bo
 QToolButton[flat="true"]:hover, QPushButton[flat="true"]:hover { background: $hover; }
 QToolButton[flat="true"]:focus, QPushButton[flat="true"]:focus { border: 1px solid $accent; }
 QToolButton[popupMode="1"] { padding-right: 20px; }
+QToolButton[popupMode="2"]::menu-indicator { image: none; }
 QToolButton::menu-button { border: none; width: 18px; }
 #penOptions { padding: 4px; }
 #penOptions::menu-indicator { image: none; }

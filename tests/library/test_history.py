@@ -60,8 +60,9 @@ def test_a_result_is_kept_with_all_that_it_came_from(history: History) -> None:
     assert (entry.id, entry.made, entry.prompt, entry.model) == (1, 1000.0, "a calm lake", "Landscapes")
     assert entry.bytes == history.path(1).stat().st_size
     assert history.entries([1, 99]) == [entry]
-    pixels, recipe = history.picture(1)
-    np.testing.assert_array_equal(pixels, made.image)
+    kept = history.picture(1)
+    recipe = kept.recipe
+    np.testing.assert_array_equal(kept.pixels, made.image)
     assert recipe is not None
     np.testing.assert_array_equal(recipe.source, IMAGE)
     np.testing.assert_array_equal(recipe.mask, MASK)

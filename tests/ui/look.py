@@ -18,7 +18,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QToolButton
+from PySide6.QtWidgets import QApplication, QScrollArea, QToolButton
 
 from app.core.errors import UserError
 from app.core.params import Intent
@@ -137,6 +137,26 @@ def reopening(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
     settle(seconds=0.5)
 
 
+def history(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
+    opened(window, folder)
+    stroke(window)
+    colours = [(200, 60, 40), (40, 120, 200), (60, 160, 80), (220, 180, 60), (120, 80, 160)]
+    for number, colour in enumerate(colours):
+        backend.colour = colour
+        intent = (Intent.INPAINT, Intent.REFINE)[number % 2]
+        window.desk.store.update(prompt=f"picture {number}, hills in the morning mist", intent=intent, steps=2)
+        window.painting.submit()
+        settle(lambda: window.desk.queue.current is None, 5)
+        settle(seconds=0.1)
+    window.notices.clear()
+    settle(lambda: not window.desk.history.busy, 5)
+    window.findChild(QToolButton, "historyButton").click()
+    settle(seconds=0.3)
+    window.desk.history.star(3, True)
+    settle(seconds=0.5)
+    window.findChild(QScrollArea, "panelScroll").verticalScrollBar().setValue(10_000)
+
+
 def dropping(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
     opened(window, folder)
     window.veil.lift()
@@ -158,6 +178,7 @@ STATES = (
     user_error,
     broken,
     reopening,
+    history,
     dropping,
     model_help,
 )
