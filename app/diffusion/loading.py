@@ -108,6 +108,9 @@ def checked_schedule(config: dict[str, Any]) -> dict[str, Any]:
     prediction = config.get("prediction_type", "epsilon")
     if prediction not in PREDICTIONS:
         raise ValueError(f"it predicts “{prediction}”, which Limner does not know")
+    if prediction == "epsilon" and config.get("rescale_betas_zero_snr"):
+        # at a level without signal the noise is the input itself: nothing can be learned there, or painted from it
+        config = config | {"rescale_betas_zero_snr": False}
     diffusers.DDIMScheduler.from_config(config, clip_sample=False).set_timesteps(1)
     return config
 

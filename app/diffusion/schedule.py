@@ -21,6 +21,23 @@ def steps_to_run(steps: int, strength: float) -> int:
     return min(steps, max(1, int(steps * strength + 1e-6)))
 
 
+NO_SIGNAL = 2.0**-24
+"""How much of the picture is left where none should be: some formulas divide by its root."""
+
+
+def levels_for(scheduler_class: Any, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config with levels that end without any signal (arXiv 2305.08891, algorithm 1) where it asks for that and
+    the scheduler cannot work them out by itself."""
+    if (
+        not config.get("rescale_betas_zero_snr")
+        or "rescale_betas_zero_snr" in inspect.signature(scheduler_class).parameters
+    ):
+        return dict(config)
+    signal = diffusers.DDIMScheduler.from_config(dict(config)).alphas_cumprod.double().clamp(min=NO_SIGNAL)
+    kept = torch.cat([signal[:1], signal[1:] / signal[:-1]])
+    return dict(config) | {"trained_betas": (1 - kept).tolist(), "rescale_betas_zero_snr": False}
+
+
 class Schedule:
     """The noise levels of one run and the rule that goes from each to the next.
 
@@ -45,7 +62,7 @@ class Schedule:
                 f"Choose at most {levels} steps.",
             )
         scheduler_class = getattr(diffusers, sampler.scheduler)
-        self._scheduler = scheduler_class.from_config(dict(config), **sampler.options)
+        self._scheduler = scheduler_class.from_config(levels_for(scheduler_class, config), **sampler.options)
         self._scheduler.set_timesteps(steps, device=device)
         skipped = (steps - steps_to_run(steps, strength)) * self._scheduler.order
         self.timesteps: torch.Tensor = self._scheduler.timesteps[skipped:]

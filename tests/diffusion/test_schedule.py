@@ -8,6 +8,7 @@ import torch
 
 from app.core.errors import RequestError
 from app.core.samplers import SAMPLERS, sampler
+from app.diffusion.loading import checked_schedule
 from app.diffusion.schedule import Schedule
 
 CONFIG = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "steps_offset": 1}
@@ -45,3 +46,32 @@ def test_clean_finds_the_picture_that_was_noised(id: str) -> None:
 def test_more_steps_than_levels_are_refused() -> None:
     with pytest.raises(RequestError, match="10 noise levels"):
         _schedule(11, num_train_timesteps=10)
+
+
+ZERO_SNR = {"prediction_type": "v_prediction", "rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
+
+
+@pytest.mark.parametrize("id", list(SAMPLERS))
+def test_zero_terminal_snr_is_kept_by_every_sampler(id: str) -> None:
+    """At the first level nothing of a picture is left; and a UNet that knows the picture is followed to it."""
+    schedule = _schedule(12, id, set_alpha_to_one=False, **ZERO_SNR)
+    generator = torch.Generator().manual_seed(0)
+    picture, noise = (torch.randn(1, 4, 3, 3, generator=generator) for _ in range(2))
+    first = schedule.timesteps[0]
+    blank = schedule.scaled(schedule.noised(torch.zeros_like(picture), noise, 0), first)
+    torch.testing.assert_close(schedule.scaled(schedule.noised(picture, noise, 0), first), blank, atol=2e-3, rtol=0)
+    schedule = _schedule(12, id, set_alpha_to_one=False, **ZERO_SNR)
+    levels = diffusers.DDIMScheduler(**CONFIG, **ZERO_SNR).alphas_cumprod
+    x = schedule.pure_noise(noise)
+    for _, t in schedule:
+        scaled = schedule.scaled(x, t)
+        signal, spread = levels[round(float(t))].sqrt(), (1 - levels[round(float(t))]).sqrt()
+        velocity = signal * (scaled - signal * picture) / spread - spread * picture
+        x = schedule.step(velocity, t, x)
+    assert (x - picture).abs().max() < 0.2  # what DDIM leaves, whose last level is not without noise
+
+
+def test_zero_terminal_snr_asks_for_v_prediction() -> None:
+    config = CONFIG | {"rescale_betas_zero_snr": True, "prediction_type": "epsilon"}
+    assert not checked_schedule(config)["rescale_betas_zero_snr"]
+    assert checked_schedule(CONFIG | ZERO_SNR)["rescale_betas_zero_snr"]
