@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from app.core.geometry import Size
+from app.core.request import FrameChoice
 from app.core.samplers import DEFAULT_SAMPLER
+from app.core.seam import Seam
 
 
 class Intent(Enum):
@@ -21,6 +23,7 @@ class Intent(Enum):
 class Params:
     """Everything in the panels that goes into a Request. ``size`` counts for Generate only; a picture has its own.
 
+    ``seam`` and ``frame`` count for Inpaint only.
     ``model`` is the path of a model folder, empty while none is known. ``seed_locked``: keep the seed from job to job.
     """
 
@@ -36,3 +39,5 @@ class Params:
     seed_locked: bool = False
     size: Size = field(default_factory=lambda: Size(512, 512))
     model: str = ""
+    seam: Seam = field(default_factory=Seam)
+    frame: FrameChoice = FrameChoice.AUTO

@@ -60,6 +60,8 @@ def params_of(request: Request) -> dict[str, Any]:
             values |= {"intent": Intent.REFINE, "strength": strength}
         case Inpaint(strength=strength):
             values |= {"intent": Intent.INPAINT, "inpaint_strength": strength}
+            if isinstance(request.frame, FrameChoice):
+                values["frame"] = request.frame
         case _:
             assert_never(task)
     if not isinstance(task, TextToImage):
@@ -74,7 +76,8 @@ def _beyond_params(request: Request) -> Iterator[str]:
             if item.name not in PARAMS | known and getattr(value, item.name) != _default(item):
                 yield f"It was painted with another {item.name.replace('_', ' ')} than can be set here."
     usual = FrameChoice.WHOLE if isinstance(request.task, TextToImage) else FrameChoice.AUTO
-    if request.frame is not usual:
+    chosen = isinstance(request.task, Inpaint) and isinstance(request.frame, FrameChoice)
+    if request.frame is not usual and not chosen:
         yield "It was painted in a frame that was chosen by hand, which cannot be set here."
 
 

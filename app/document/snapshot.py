@@ -29,7 +29,7 @@ def snapshot(document: Document, params: Params) -> Request:
         guidance=params.guidance,
         sampler=params.sampler,
         task=task,
-        frame=FrameChoice.WHOLE if generate else FrameChoice.AUTO,
+        frame=_frame(task, params),
     )
 
 
@@ -42,9 +42,26 @@ def _task(document: Document, params: Params) -> Task:
             return ImageToImage(image=document.pixels(), strength=params.strength)
         case Intent.INPAINT:
             _need_picture(document, "repaint a part of")
-            return Inpaint(image=document.pixels(), mask=document.mask_pixels(), strength=params.inpaint_strength)
+            return Inpaint(
+                image=document.pixels(),
+                mask=document.mask_pixels(),
+                strength=params.inpaint_strength,
+                seam=params.seam,
+            )
         case _:
             assert_never(params.intent)
+
+
+def _frame(task: Task, params: Params) -> FrameChoice:
+    match task:
+        case TextToImage():
+            return FrameChoice.WHOLE
+        case ImageToImage():
+            return FrameChoice.AUTO
+        case Inpaint():
+            return params.frame
+        case _:
+            assert_never(task)
 
 
 def _need_picture(document: Document, verb: str) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QSignalBlocker, Signal, SignalInstance
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QPlainTextEdit, QSpinBox, QWidget
 
 from app.core.params import Params
+from app.ui.planned import PlannedSpin
 from app.ui.seed import SeedSpin
 from app.ui.slider import LabelledSlider
 
@@ -65,21 +66,36 @@ def bind(store: ParamStore, name: str, widget: QWidget) -> None:
     The widget's signals are blocked while it is written, so nothing comes back. Raises TypeError for a kind of
     widget that nobody has taught us.
     """
+    _connect(store, name, widget, lambda whole: whole, lambda _, value: value)
+
+
+def bind_part(store: ParamStore, name: str, part: str, widget: QWidget) -> None:
+    """The same for one field of a parameter that is itself a value of several."""
+    _connect(
+        store, name, widget, lambda whole: getattr(whole, part), lambda whole, value: replace(whole, **{part: value})
+    )
+
+
+def _connect(
+    store: ParamStore, name: str, widget: QWidget, take: Callable[[Any], Any], put: Callable[[Any, Any], Any]
+) -> None:
+    """``take``: what the widget shows of the parameter. ``put``: the parameter with that replaced."""
     port = _port(widget)
 
-    def show(value: Any) -> None:
+    def show() -> None:
+        value = take(getattr(store.params, name))  # newer than what came along when one change led to another
         if port.read() != value:  # a text that is being typed keeps its cursor
             with QSignalBlocker(widget):
                 port.write(value)
 
     def on_changed(_: Params, names: set[str]) -> None:
         if name in names:
-            show(getattr(store.params, name))  # newer than what came along when one change led to another
+            show()
 
     def on_edited(*_: object) -> None:
-        store.update(**{name: port.read()})
+        store.update(**{name: put(getattr(store.params, name), port.read())})
 
-    show(getattr(store.params, name))
+    show()
     store.changed.connect(on_changed)
     port.edited.connect(on_edited)
 
@@ -97,6 +113,11 @@ def _(widget: QSpinBox) -> _Port:
 @_port.register
 def _(widget: SeedSpin) -> _Port:
     return _Port(widget.value_changed, widget.value, widget.setValue)
+
+
+@_port.register
+def _(widget: PlannedSpin) -> _Port:
+    return _Port(widget.valueChanged, widget.width_or_none, widget.show_width)
 
 
 @_port.register

@@ -8,9 +8,8 @@ from enum import Enum
 from typing import TypeVar
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QLabel, QSlider, QSpinBox, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QGridLayout, QLabel, QSlider, QSpinBox, QWidget
 
-from app.ui.seed import SeedSpin
 from app.ui.theme import GRID
 
 _TICKS = 200
@@ -195,7 +194,7 @@ def make_number(name: str, label: str, tip: str, least: int, most: int) -> QSpin
     return named_number(spin, name, label, tip)
 
 
-Spin = TypeVar("Spin", QSpinBox, SeedSpin)
+Spin = TypeVar("Spin", bound=QAbstractSpinBox)
 
 
 def named_number(spin: Spin, name: str, label: str, tip: str) -> Spin:

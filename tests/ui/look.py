@@ -18,7 +18,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QScrollArea, QToolButton
+from PySide6.QtWidgets import QApplication, QScrollArea, QToolButton, QWidget
 
 from app.core.errors import UserError
 from app.core.params import Intent
@@ -72,6 +72,14 @@ def unfolded(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
 def masked(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
     opened(window, folder)
     stroke(window)
+
+
+def mask_settings(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
+    masked(window, backend, folder)
+    window.findChild(QToolButton, "moreButton").click()
+    settle()
+    for area in window.findChildren(QScrollArea):
+        area.ensureWidgetVisible(window.findChild(QWidget, "colourMatchCheck"))
 
 
 def running(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
@@ -171,6 +179,7 @@ STATES = (
     unfolded,
     picture,
     masked,
+    mask_settings,
     running,
     cancelling,
     inpainted,

@@ -22,6 +22,7 @@ from app.ui.desk import Desk
 from app.ui.fold import fold_button
 from app.ui.icons import icon
 from app.ui.params import LEAST_SIDE, MOST_SIDE, MOST_STEPS, bind, random_seed
+from app.ui.seam import seam_rows
 from app.ui.seed import SeedSpin
 from app.ui.slider import calm_wheel, make_number, named_number
 from app.ui.theme import GRID
@@ -40,7 +41,7 @@ class MorePanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GRID)
-        tip = "Model, steps, sampler, seed and size."
+        tip = "Model, steps, sampler, seed and size; how a mask joins."
         fold = fold_button(settings, name="moreButton", text="More", label="More settings", tip=tip)
         column.addWidget(fold, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(settings)
@@ -55,12 +56,14 @@ class _Settings(QWidget):
         self._desk = desk
         self._size = _SizeFields(desk)
         self._size_label = QLabel("Size")
+        self._seam = seam_rows(desk)
         rows = (
             (QLabel("Model"), ModelCombo(desk)),
             (QLabel("Steps"), self._make_steps()),
             (QLabel("Sampler"), self._make_sampler()),
             (QLabel("Seed"), self._make_seed()),
             (self._size_label, self._size),
+            *((row.label, row.field) for row in self._seam),
         )
         # A grid and no QFormLayout: that one does not centre its labels on the fields.
         grid = QGridLayout(self)
@@ -71,12 +74,14 @@ class _Settings(QWidget):
             label.setBuddy(field)
             grid.addWidget(label, number, 0)
             grid.addWidget(field, number, 1)
-        desk.store.changed.connect(self._show_size)
-        self._show_size()
+        desk.store.changed.connect(self._show_what_matters)
+        self._show_what_matters()
 
-    def _show_size(self, *_: object) -> None:
+    def _show_what_matters(self, *_: object) -> None:
         for widget in (self._size_label, self._size):
             widget.setVisible(self._desk.store.params.intent is Intent.GENERATE)
+        for row in self._seam:
+            row.show(self._desk.store.params.intent is Intent.INPAINT)
 
     def _make_steps(self) -> QSpinBox:
         tip = "More refines the picture and takes longer; 15 to 30 suits most samplers (sampling steps)."
