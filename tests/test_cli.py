@@ -23,7 +23,7 @@ from app.__main__ import is_command, looks_like_a_command
 from app.cli import main
 from app.cli.interrupts import Interrupts
 from app.cli.progress import Progress, composed
-from app.core.errors import Cancelled, ModelError
+from app.core.errors import Cancelled, ModelError, UnfinishedError
 from app.core.geometry import Rect, Size
 from app.core.job import Backend, Phase, Preview
 from app.core.request import FrameChoice, ImageToImage, Inpaint, Request, TextToImage
@@ -559,6 +559,16 @@ def test_the_strength_of_a_kept_run_is_its_own(studio: Studio) -> None:
     words = "--image photo.png --mask mask.png --from-step kept/out-2.steps.npz:1"
     assert studio.render(*words.split()).status == 0
     assert (studio.backend.requests[0].strength, studio.backend.requests[0].seed) == (0.3, 2)
+
+
+def test_the_steps_of_a_picture_that_could_not_be_finished_are_kept_unasked(studio: Studio) -> None:
+    trail = some_trail(steps=4)
+    error = UnfinishedError("There was not enough memory.", "Close other programs.", trail)
+    outcome = studio.render("--count", "2", "--seed", "7", backend=FakeBackend(error=error, fail_at=3))
+    path = studio.folder / "out-7.steps.npz"
+    assert outcome.status == 2
+    assert f"Close other programs. Add --from-step {path}:4 to the same command." in outcome.err
+    assert load_trail(path) == trail
 
 
 @pytest.mark.parametrize(

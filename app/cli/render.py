@@ -18,7 +18,7 @@ from app.cli.interrupts import Interrupts
 from app.cli.progress import PreviewFiles, Progress, RenderHooks
 from app.cli.resume import resumed
 from app.cli.seam import check_unused, seam_from
-from app.core.errors import PictureError
+from app.core.errors import PictureError, UnfinishedError, UserError
 from app.core.geometry import Size
 from app.core.job import Backend, Result
 from app.core.kinds import Kind
@@ -72,6 +72,8 @@ def render(options: Namespace, places: Folders, make_backend: Callable[[], Backe
         for request in order.requests:
             progress.begin()
             backend.run(request, RenderHooks(progress, interrupts, partial(_previews, order, request), save))
+    except UnfinishedError as error:
+        raise _rescued(error, order.outputs[len(made)]) from error
     finally:
         progress.clear()
         if options.json and made:  # also of those that were saved before a later one failed
@@ -227,6 +229,15 @@ def _told(result: Result, options: Namespace) -> Told | None:
         return None
     told = metadata.told(result)
     return told if options.embed_source else told.without_parts()
+
+
+def _rescued(error: UnfinishedError, output: Path) -> UserError:
+    """The steps are written beside the picture that could not be made of them, asked for or not."""
+    if error.trail is None:
+        return error
+    path = output.with_name(f"{output.stem}{ENDING}")
+    save_trail(path, error.trail)
+    return UserError(error.message, f"{error.remedy} Add --from-step {path}:{len(error.trail)} to the same command.")
 
 
 def _keep_steps(trail: Trail | None, order: Order, output: Path) -> dict[str, str]:

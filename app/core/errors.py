@@ -1,5 +1,12 @@
 """What may go wrong in words that a person can act on."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.core.trail import Trail
+
 
 class UserError(Exception):
     """Something the person can mend: a sentence that says what is wrong and one that says what to do.
@@ -26,6 +33,14 @@ class ModelError(UserError):
 
 class PictureError(UserError):
     """A picture file that cannot be read or written."""
+
+
+class UnfinishedError(UserError):
+    """All steps are done and the picture could not be made of them. ``trail`` holds them, to go on from the last."""
+
+    def __init__(self, message: str, remedy: str, trail: Trail | None = None) -> None:
+        super().__init__(message, remedy)
+        self.trail = trail
 
 
 class Cancelled(Exception):  # noqa: N818 - it is an outcome, not an error

@@ -141,12 +141,14 @@ class Stopped:
 
 @dataclass(frozen=True)
 class Failed:
-    """``message`` and ``remedy`` are for the person; ``details`` is the trace, empty for a UserError."""
+    """``message`` and ``remedy`` are for the person; ``details`` is the trace, empty for a UserError. ``trail``: all
+    the steps of a run that lacks nothing but the picture."""
 
     job_id: int
     message: str
     remedy: str
     details: str = ""
+    trail: Trail | None = None
 
 
 Event = Started | Entered | Stepped | Finished | Stopped | Failed

@@ -39,7 +39,7 @@ class Engine:
         """See ``app.core.job.Backend``."""
         try:
             fitted = self._fitted(request, hooks)
-            result = generate(fitted.bundle, request, hooks, fitted.embeddings)
+            result = generate(fitted.bundle, request, hooks, fitted.embeddings, self._free)
             return replace(result, notes=(*result.notes, *fitted.notes))
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):

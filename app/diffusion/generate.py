@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 import torch
 
-from app.core.errors import Cancelled, UserError
+from app.core.errors import Cancelled, UnfinishedError, is_out_of_memory
 from app.core.geometry import FramePlan, Rect
 from app.core.job import Hooks, Mode, Phase, Preview, Result
 from app.core.request import ImageToImage, Inpaint, Pixels, Request, TextToImage
@@ -19,45 +20,84 @@ from app.core.trail import Branch, Look
 from app.diffusion.bundle import ModelBundle
 from app.diffusion.cancelling import stoppable
 from app.diffusion.conditioning import Guidance, encode_prompts
+from app.diffusion.decoding import DecodeMemoryError, NotFiniteError, decode_canvas, not_finite
 from app.diffusion.denoise import denoise
 from app.diffusion.frame import WorkingFrame, paste_back, plan_frame
 from app.diffusion.join import join
-from app.diffusion.latents import Generators, decode, to_pixels
+from app.diffusion.latents import Generators
 from app.diffusion.preview import preview_of
 from app.diffusion.schedule import Schedule
 from app.diffusion.start import prepare_start
 from app.diffusion.texts import Embeddings
+from app.diffusion.thrift import Descent, applied
 from app.diffusion.trails import TrailKeeper, check_fits, resume, retrace
+
+log = logging.getLogger(__name__)
+
+Release = Callable[[], None]
 
 
 @torch.inference_mode()
-def generate(bundle: ModelBundle, request: Request, hooks: Hooks, embeddings: Embeddings | None = None) -> Result:
-    """Do the Request, its candidates in groups. ``embeddings``: textual inversions by word. Raises Cancelled between
-    two steps or within one, UserError where the person can help."""
+def generate(
+    bundle: ModelBundle,
+    request: Request,
+    hooks: Hooks,
+    embeddings: Embeddings | None = None,
+    release: Release = lambda: None,
+) -> Result:
+    """Do the Request, its candidates in groups. ``embeddings``: textual inversions by word. ``release`` gives memory
+    back after it ran out.
+
+    Raises Cancelled between two steps or within one, UserError where the person can help, and what torch raises when
+    the memory does not suffice in any way.
+    """
     with stoppable(bundle, hooks.cancelled):
-        return _generate(bundle, request, hooks, embeddings)
-
-
-def _generate(bundle: ModelBundle, request: Request, hooks: Hooks, embeddings: Embeddings | None) -> Result:
-    if isinstance(request.resume, Look):
-        return look(bundle, request, request.resume, hooks)
-    guidance = encode_prompts(bundle, request, embeddings)
-    made: list[Result] = []
-    while len(made) < request.count:
-        group = range(len(made), min(len(made) + candidates_at_once(bundle, request), request.count))
-        made += paint(
-            bundle, [request.alone(number) for number in group], guidance, _Share(hooks, group, request.count)
-        )
+        if isinstance(request.resume, Look):
+            return look(bundle, request, request.resume, hooks, release)
+        made: list[Result] = []
+        descent = Descent(bundle, working_frame(bundle, request).canvas, request.count, request.guidance > 1.0)
+        while len(made) < request.count:
+            numbers = range(len(made), min(len(made) + descent.rung.at_once, request.count))
+            group = [request.alone(number) for number in numbers]
+            share = _Share(hooks, numbers, request.count)
+            painted = _tried(bundle, group, share, embeddings, descent, release)
+            if not painted:  # outside the handler, so that the error's frames no longer hold the tensors
+                release()
+            made += painted
     return replace(made[0], more=tuple(made[1:]))
 
 
-def candidates_at_once(bundle: ModelBundle, request: Request) -> int:
-    """All of them on a graphics card. On a CPU one after another: it gains next to nothing from larger batches, and
-    this way each candidate is the picture of its seed bit for bit."""
-    return 1 if bundle.placement.device.type == "cpu" else request.count
+def _tried(
+    bundle: ModelBundle,
+    group: Sequence[Request],
+    hooks: Hooks,
+    embeddings: Embeddings | None,
+    descent: Descent,
+    release: Release,
+) -> list[Result]:
+    """The group's candidates; none where they have to be tried again another way, which the descent then stands at."""
+    try:
+        with applied(bundle, descent.rung) as working:
+            guidance = encode_prompts(working, group[0], embeddings)
+            return paint(working, group, guidance, hooks, release, descent.notes)
+    except NotFiniteError:
+        if not descent.refine():
+            raise
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error) or not descent.down():
+            raise
+        log.info("out of memory", exc_info=True)
+    return []
 
 
-def paint(bundle: ModelBundle, requests: Sequence[Request], guidance: Guidance, hooks: Hooks) -> list[Result]:
+def paint(
+    bundle: ModelBundle,
+    requests: Sequence[Request],
+    guidance: Guidance,
+    hooks: Hooks,
+    release: Release,
+    notes: tuple[str, ...] = (),
+) -> list[Result]:
     """The recipe, for Requests of one candidate that differ in their seeds alone and are painted together."""
     began = time.perf_counter()
     request = requests[0]
@@ -78,19 +118,23 @@ def paint(bundle: ModelBundle, requests: Sequence[Request], guidance: Guidance, 
     x = start.x
     for step in denoise(bundle.unet, schedule, start.x, guidance, start.region):
         x = step.x
+        if not bool(torch.isfinite(x).all()):
+            raise not_finite(bundle)
         kept.add(step)
         hooks.stepped(step.number, step.total, preview_of(bundle.preview, bundle.factor, frame, step.clean, start.mask))
         _stop_if_asked(hooks)
     steps = len(schedule) - (branch.step if branch else 0)
     per_step = (time.perf_counter() - loop_began) / max(1, steps)
-    _check_finite(x, bundle.name)
     _enter(hooks, Phase.DECODING)
     candidates = []
     trails = kept.trails(requests, frame, request.strength)
     for one, trail, latents in zip(requests, trails, x.split(1), strict=True):
-        canvas = decode_canvas(bundle, latents)
+        try:
+            canvas = decode_canvas(bundle, latents, release)
+        except DecodeMemoryError as error:
+            raise UnfinishedError(error.message, error.remedy, trail) from None
         _stop_if_asked(hooks)
-        image, box, changed_outside = finish(one, frame, canvas)
+        image, box, changed_outside = finish(one, frame, canvas.pixels)
         candidates.append(
             Result(
                 image=image,
@@ -105,6 +149,7 @@ def paint(bundle: ModelBundle, requests: Sequence[Request], guidance: Guidance, 
                 model_name=bundle.name,
                 device=bundle.placement.label,
                 changed_outside=changed_outside,
+                notes=(*notes, *canvas.notes),
                 trail=trail,
                 ring=_ring(frame),
             )
@@ -112,7 +157,7 @@ def paint(bundle: ModelBundle, requests: Sequence[Request], guidance: Guidance, 
     return _told(hooks, candidates)
 
 
-def look(bundle: ModelBundle, request: Request, asked: Look, hooks: Hooks) -> Result:
+def look(bundle: ModelBundle, request: Request, asked: Look, hooks: Hooks, release: Release) -> Result:
     """What the model took for the finished picture at a kept step, in the place of the result."""
     began = time.perf_counter()
     frame = working_frame(bundle, request)
@@ -121,9 +166,9 @@ def look(bundle: ModelBundle, request: Request, asked: Look, hooks: Hooks) -> Re
     clean = retrace(make_schedule(bundle, request, generators), asked.trail, asked.step, generators)
     assert clean is not None  # a Look is at step 1 or later
     _enter(hooks, Phase.DECODING)
-    canvas = decode_canvas(bundle, clean)
+    canvas = decode_canvas(bundle, clean, release)
     _stop_if_asked(hooks)
-    image, box, changed_outside = finish(request, frame, canvas)
+    image, box, changed_outside = finish(request, frame, canvas.pixels)
     result = Result(
         image=image,
         request=request,
@@ -138,6 +183,7 @@ def look(bundle: ModelBundle, request: Request, asked: Look, hooks: Hooks) -> Re
         device=bundle.placement.label,
         changed_outside=changed_outside,
         ring=_ring(frame),
+        notes=canvas.notes,
         trail=asked.trail,
     )
     return _told(hooks, [result])[0]
@@ -201,12 +247,6 @@ def make_schedule(bundle: ModelBundle, request: Request, generators: Generators)
     )
 
 
-def decode_canvas(bundle: ModelBundle, x: torch.Tensor) -> Pixels:
-    decoded = decode(bundle.vae, x)
-    _check_finite(decoded, bundle.name)
-    return to_pixels(decoded)
-
-
 def finish(request: Request, frame: WorkingFrame, canvas: Pixels) -> tuple[Pixels, Rect, int | None]:
     """The whole picture, the box within which it may differ from the source, and the count of pixels that differ
     where the mask keeps."""
@@ -258,12 +298,3 @@ def _enter(hooks: Hooks, phase: Phase) -> None:
 def _stop_if_asked(hooks: Hooks) -> None:
     if hooks.cancelled():
         raise Cancelled
-
-
-def _check_finite(values: torch.Tensor, model: str) -> None:
-    """NaN would be saved as pure black without a word."""
-    if not bool(torch.isfinite(values).all()):
-        raise UserError(
-            f"The model “{model}” computed values that are no numbers, so there is no picture.",
-            "Try another sampler or more steps; if it stays so, the model’s files are damaged.",
-        )

@@ -13,7 +13,7 @@ from enum import Enum
 
 from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
 
-from app.core.errors import Cancelled, UserError, is_out_of_memory
+from app.core.errors import Cancelled, UnfinishedError, UserError, is_out_of_memory
 from app.core.job import (
     Backend,
     Entered,
@@ -184,6 +184,8 @@ class _Hooks:
 
 def _failed(job_id: int, error: BaseException) -> Failed:
     """What to tell the person; the trace goes into the log unless they can mend it themselves."""
+    if isinstance(error, UnfinishedError):
+        return Failed(job_id, error.message, error.remedy, trail=error.trail)
     if isinstance(error, UserError):
         return Failed(job_id, error.message, error.remedy)
     log.error("job %d failed", job_id, exc_info=error)

@@ -10,7 +10,8 @@ from PySide6.QtGui import QUndoCommand
 
 from app.core.errors import RequestError
 from app.core.job import Failed, Job, JobState, Preview, Result
-from app.core.request import TextToImage
+from app.core.request import Request, TextToImage
+from app.core.trail import Branch
 from app.document.commands import InsertResult, OpenPicture
 from app.document.document import Origin
 from app.document.snapshot import snapshot
@@ -71,6 +72,9 @@ class Painting(QObject):
             return
         self._notices.clear()
         self._desk.store.update(seed=params.seed)
+        self._submit(request)
+
+    def _submit(self, request: Request) -> None:
         origin = self._desk.document.origin
         self._origins[self._desk.queue.submit(request)] = origin
 
@@ -152,7 +156,13 @@ class Painting(QObject):
         self._offer_held()
 
     def _on_failed(self, job: Job, failed: Failed) -> None:
-        self._notices.show_notice(self._failure(failed.message, f"{failed.remedy} {_KEPT}", failed.details))
+        notice = self._failure(failed.message, f"{failed.remedy} {_KEPT}", failed.details)
+        trail = failed.trail
+        if trail is not None:
+            rest = replace(job.request, seed=trail.seed, count=1, resume=Branch(trail, len(trail)))
+            finish = Help(label="Finish the picture", act=lambda: self._submit(rest))
+            notice = replace(notice, help=finish, stays=True)
+        self._notices.show_notice(notice)
 
     def _on_engine(self, engine: EngineChanged) -> None:
         if engine.state is EngineState.FAILED:

@@ -36,6 +36,7 @@ EVENTS: list[Event] = [
     Finished(1, result_of(REQUESTS[-1], notes=("a note",))),
     Stopped(1),
     Failed(1, "It broke.", "Mend it.", "trace"),
+    Failed(1, "It broke.", "Mend it.", trail=some_trail()),
 ]
 
 

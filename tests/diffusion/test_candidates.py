@@ -85,7 +85,7 @@ def test_painted_together_they_differ_by_rounding_alone(
 
 
 def test_a_graphics_card_paints_them_together(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generate, "candidates_at_once", lambda bundle, request: 2)
+    monkeypatch.setattr("app.diffusion.thrift.most_at_once", lambda device, count: 2)
     hooks = RecordingHooks()
     result = Engine(CPU).run(request_for(folders["plain"], seed=3, count=3, steps=2), hooks)
     assert hooks.steps == [(2, 6), (4, 6), (5, 6), (6, 6)]

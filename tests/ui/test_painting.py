@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,15 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QWidget
 
-from app.core.errors import UserError
+from app.core.errors import UnfinishedError, UserError
 from app.core.geometry import Rect, Size
 from app.core.job import Backend, JobState
 from app.core.params import Intent
 from app.core.request import ImageToImage, Inpaint, Request, TextToImage
+from app.core.trail import Branch
+from app.document.snapshot import snapshot
 from app.ui.status_line import working_text
-from tests.fakes import COLOUR, FakeBackend, result_of
+from tests.fakes import COLOUR, FakeBackend, result_of, some_trail
 from tests.ui.conftest import Open, Studio
 from tests.ui.studio import make_picture
 
@@ -477,3 +480,21 @@ def test_a_held_picture_that_was_closed_is_not_offered_again(
 def test_the_frame_of_a_result_is_told(frame: Rect, working: Size, text: str) -> None:
     request = Request(prompt="", model="m", size=Size(640, 640), task=TextToImage())
     assert working_text(result_of(request, frame=frame, working=working, box=Rect(10, 10, 20, 20))) == text
+
+
+def test_a_picture_that_could_not_be_decoded_is_finished_on_demand(studio: Studio, backend: FakeBackend) -> None:
+    studio.store.update(prompt="red hills", seed=5, seed_locked=True)
+    request = snapshot(studio.document, studio.store.params)
+    trail = some_trail(request)
+    backend.error = UnfinishedError("There was not enough memory.", "Close other programs.", trail)
+    studio.click("generateButton")
+    studio.wait_idle()
+    assert studio.titles == ["There was not enough memory."]
+    help = studio.window.notices.shown[0].help
+    assert help is not None
+    assert help.label == "Finish the picture"
+    backend.error = None
+    help.act()
+    studio.wait_idle()
+    assert backend.requests[1] == replace(backend.requests[0], resume=Branch(trail, len(trail)))
+    assert studio.document.has_picture
