@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -39,8 +38,7 @@ class Engine:
         """See ``app.core.job.Backend``."""
         try:
             fitted = self._fitted(request, hooks)
-            result = generate(fitted.bundle, request, hooks, fitted.embeddings, self._free)
-            return replace(result, notes=(*result.notes, *fitted.notes))
+            return generate(fitted.bundle, request, hooks, fitted.embeddings, self._free, fitted.notes)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

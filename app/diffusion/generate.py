@@ -44,23 +44,24 @@ def generate(
     hooks: Hooks,
     embeddings: Embeddings | None = None,
     release: Release = lambda: None,
+    notes: tuple[str, ...] = (),
 ) -> Result:
     """Do the Request, its candidates in groups. ``embeddings``: textual inversions by word. ``release`` gives memory
-    back after it ran out.
+    back after it ran out. ``notes`` stand in every Result.
 
     Raises Cancelled between two steps or within one, UserError where the person can help, and what torch raises when
     the memory does not suffice in any way.
     """
     with stoppable(bundle, hooks.cancelled):
         if isinstance(request.resume, Look):
-            return look(bundle, request, request.resume, hooks, release)
+            return look(bundle, request, request.resume, hooks, release, notes)
         made: list[Result] = []
         descent = Descent(bundle, working_frame(bundle, request).canvas, request.count, request.guidance > 1.0)
         while len(made) < request.count:
             numbers = range(len(made), min(len(made) + descent.rung.at_once, request.count))
             group = [request.alone(number) for number in numbers]
             share = _Share(hooks, numbers, request.count)
-            painted = _tried(bundle, group, share, embeddings, descent, release)
+            painted = _tried(bundle, group, share, embeddings, descent, release, notes)
             if not painted:  # outside the handler, so that the error's frames no longer hold the tensors
                 release()
             made += painted
@@ -74,12 +75,13 @@ def _tried(
     embeddings: Embeddings | None,
     descent: Descent,
     release: Release,
+    notes: tuple[str, ...],
 ) -> list[Result]:
     """The group's candidates; none where they have to be tried again another way, which the descent then stands at."""
     try:
         with applied(bundle, descent.rung) as working:
             guidance = encode_prompts(working, group[0], embeddings)
-            return paint(working, group, guidance, hooks, release, descent.notes)
+            return paint(working, group, guidance, hooks, release, (*notes, *descent.notes))
     except NotFiniteError:
         if not descent.refine():
             raise
@@ -96,7 +98,7 @@ def paint(
     guidance: Guidance,
     hooks: Hooks,
     release: Release,
-    notes: tuple[str, ...] = (),
+    notes: tuple[str, ...],
 ) -> list[Result]:
     """The recipe, for Requests of one candidate that differ in their seeds alone and are painted together."""
     began = time.perf_counter()
@@ -105,7 +107,7 @@ def paint(
     generators = [torch.Generator().manual_seed(one.seed) for one in requests]
     schedule = make_schedule(bundle, request, generators)
     if len(schedule) == 0:
-        return _told(hooks, [_untouched(bundle, one, frame, time.perf_counter() - began) for one in requests])
+        return _told(hooks, [_untouched(bundle, one, frame, time.perf_counter() - began, notes) for one in requests])
     _enter(hooks, Phase.ENCODING)
     start = prepare_start(bundle, request, frame, schedule, generators)
     branch = request.resume if isinstance(request.resume, Branch) else None
@@ -157,7 +159,9 @@ def paint(
     return _told(hooks, candidates)
 
 
-def look(bundle: ModelBundle, request: Request, asked: Look, hooks: Hooks, release: Release) -> Result:
+def look(
+    bundle: ModelBundle, request: Request, asked: Look, hooks: Hooks, release: Release, notes: tuple[str, ...]
+) -> Result:
     """What the model took for the finished picture at a kept step, in the place of the result."""
     began = time.perf_counter()
     frame = working_frame(bundle, request)
@@ -183,7 +187,7 @@ def look(bundle: ModelBundle, request: Request, asked: Look, hooks: Hooks, relea
         device=bundle.placement.label,
         changed_outside=changed_outside,
         ring=_ring(frame),
-        notes=canvas.notes,
+        notes=(*notes, *canvas.notes),
         trail=asked.trail,
     )
     return _told(hooks, [result])[0]
@@ -264,7 +268,9 @@ def finish(request: Request, frame: WorkingFrame, canvas: Pixels) -> tuple[Pixel
             assert_never(task)
 
 
-def _untouched(bundle: ModelBundle, request: Request, frame: WorkingFrame, seconds: float) -> Result:
+def _untouched(
+    bundle: ModelBundle, request: Request, frame: WorkingFrame, seconds: float, notes: tuple[str, ...]
+) -> Result:
     """Strength 0: the source comes back bit for bit."""
     task = request.task
     assert not isinstance(task, TextToImage)
@@ -282,7 +288,7 @@ def _untouched(bundle: ModelBundle, request: Request, frame: WorkingFrame, secon
         device=bundle.placement.label,
         changed_outside=0 if isinstance(task, Inpaint) else None,
         ring=_ring(frame),
-        notes=("At strength 0 the picture stays as it is.",),
+        notes=(*notes, "At strength 0 the picture stays as it is."),
     )
 
 
