@@ -8,6 +8,8 @@ import struct
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from app.core.checkpoints import read_checkpoint
 from app.core.errors import ModelError
@@ -116,3 +118,40 @@ def test_a_pickle_is_known_by_its_first_bytes(name: str, content: bytes, pickled
     (tmp_path / name).write_bytes(content)
     assert is_pickle(tmp_path / name) is pickled
     assert not is_pickle(tmp_path / "none.ckpt")
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    start=st.sampled_from([b"", b"\x08\x00\x00\x00\x00\x00\x00\x00", b"\xff" * 8, b"PK\x03\x04", b"\x80\x02"]),
+    rest=st.binary(max_size=80) | st.text(alphabet='{}[]":,0123456789adehpst_F ', max_size=80).map(str.encode),
+)
+def test_no_bytes_whatsoever_are_a_crash(start: bytes, rest: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "x.safetensors"
+    file.write_bytes(start + rest)
+    is_pickle(file)
+    with pytest.raises(ModelError):
+        read_checkpoint(file)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 2**70) | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    header=st.dictionaries(
+        st.sampled_from([FIRST, CLIP, KOHYA, "emb_params", "__metadata__", "decoder.conv_in.weight"]),
+        VALUES
+        | st.fixed_dictionaries({"dtype": VALUES | st.just("F16"), "shape": VALUES, "data_offsets": VALUES})
+        | st.fixed_dictionaries({"dtype": st.just("F16"), "shape": st.just([2]), "data_offsets": st.just([0, 4])}),
+    )
+)
+def test_no_header_whatsoever_is_a_crash(header: object, tmp_path: Path) -> None:
+    text = json.dumps(header).encode()
+    file = tmp_path / "x.safetensors"
+    file.write_bytes(struct.pack("<Q", len(text)) + text + bytes(4))
+    with pytest.raises(ModelError):
+        read_checkpoint(file)

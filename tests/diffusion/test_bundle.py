@@ -15,6 +15,7 @@ from app.diffusion.bundle import load_bundle
 from app.diffusion.folder import PARTS
 from app.diffusion.placement import Placement
 from app.diffusion.preview import SD1_BIAS, SD1_MATRIX
+from app.library.models import read_model
 from tests.tiny_models import TinyShape, make_tiny_model
 
 CPU = Placement(torch.device("cpu"), torch.float32)
@@ -62,6 +63,20 @@ def test_fp16_variant_files_are_found(model: Path) -> None:
     weights = model / "unet" / "diffusion_pytorch_model.safetensors"
     weights.rename(weights.with_name("diffusion_pytorch_model.fp16.safetensors"))
     assert load_bundle(model, CPU).unet.dtype == torch.float32
+
+
+@pytest.mark.parametrize("variant", [None, "fp16"])
+def test_weights_in_shards_are_found(good: Path, model: Path, variant: str | None) -> None:
+    plain = load_bundle(good, CPU)
+    for part, network in (("unet", plain.unet), ("vae", plain.vae), ("text_encoder", plain.text_encoder)):
+        for file in (model / part).glob("*.safetensors"):
+            file.unlink()
+        network.save_pretrained(model / part, max_shard_size="40KB", variant=variant)
+        assert len(list((model / part).glob("*-of-*.safetensors"))) > 1
+    assert read_model(model).channels == 4
+    bundle = load_bundle(model, CPU)
+    for name, value in plain.unet.state_dict().items():
+        torch.testing.assert_close(bundle.unet.state_dict()[name], value, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("part", PARTS)
