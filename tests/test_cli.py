@@ -739,6 +739,7 @@ def test_doctor_works_whatever_is_missing(missing: bool, studio: Studio, monkeyp
     assert told["Limner"] == __version__
     assert told["Data folder"].startswith(str(studio.data))
     assert told["Model"] == "Tiny (192 x 192, 4 channels)"
+    assert told["Vocabulary"].split(":")[0] in ("ready", "missing")
     assert told["Device"].startswith("none, nothing can be painted") is missing
     assert (told["Memory"] == "unknown") is missing
     assert (told["Window"] == "ready") is not missing

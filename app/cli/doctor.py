@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from app import __version__
+from app.core.checkpoints import usual_tokenizer
 from app.core.settings import Folders, resources
 from app.library.models import find_models
 
@@ -29,6 +30,7 @@ def report(folders: Folders) -> Iterator[str]:
     yield _line("Data folder", _folder(folders.data))
     yield _line("Models folder", _folder(folders.models))
     yield _line("Resources", _folder(resources()))
+    yield _line("Vocabulary", _vocabulary())
     yield from _models(folders)
     yield _line("Window", _window())
     yield _line("Device", _device())
@@ -65,6 +67,14 @@ def _folder(folder: Path) -> str:
 
 def _gigabytes(count: int) -> str:
     return f"{count / 1e9:.1f} GB"
+
+
+def _vocabulary() -> str:
+    """What models in one file need and do not bring."""
+    folder = usual_tokenizer()
+    return (
+        "ready" if (folder / "vocab.json").is_file() else "missing: “make vocabulary” fetches it for models in one file"
+    )
 
 
 def _models(folders: Folders) -> Iterator[str]:

@@ -92,7 +92,10 @@ def is_pickle(file: Path) -> bool:
             start = stream.read(64)
     except (OSError, ValueError):
         return False
-    return _starts_like_a_pickle(start) or (file.suffix.lower() in PICKLED and not _is_text(start) and bool(start))
+    if _starts_like_a_pickle(start):
+        return True
+    other = not start or _is_text(start) or start[8:9] == b"{"  # safetensors under another name begin so
+    return file.suffix.lower() in PICKLED and not other
 
 
 def weight_files(folder: Path, stem: str, model: str) -> list[Path]:
@@ -144,7 +147,7 @@ def _not_weights(start: bytes, size: int, name: str) -> ModelError:
             "Download the file itself; you may have to sign in or accept terms.",
         )
     if _starts_like_a_pickle(start):
-        return ModelError(f"{name} is a pickle file with another ending.", _CONVERT)
+        return ModelError(f"{name} is a pickle file, which can run programs.", _CONVERT)
     return ModelError(f"{name} is cut short or is no safetensors file.", _AGAIN)
 
 

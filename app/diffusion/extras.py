@@ -40,7 +40,7 @@ class Fitted:
 class Extras:
     """Fits one bundle to Requests; keeps what the last one added, so that the next with the same costs nothing.
 
-    Invariant: the bundle's networks carry exactly the LoRAs in ``_worn``, and none after an error.
+    Invariant: the bundle's networks carry exactly the LoRAs in ``_worn``, and none where putting them on failed.
     """
 
     def __init__(self, bundle: ModelBundle) -> None:

@@ -111,6 +111,7 @@ def test_what_is_no_model_is_refused_by_name(shapes: dict[str, Shape], words: st
         ("a.ckpt", b"<html>", False),
         ("a.ckpt", b"version https://git-lfs", False),
         ("a.ckpt", b"", False),
+        ("a.ckpt", b"\x40\x00\x00\x00\x00\x00\x00\x00{", False),
         ("a.safetensors", b"\x40\x00\x00\x00\x00\x00\x00\x00{", False),
     ],
 )

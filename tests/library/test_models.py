@@ -241,7 +241,7 @@ WRONG = [
     (write(UNET, b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"), "is a Git LFS pointer"),
     (write(UNET, b"<!DOCTYPE html><html>Sign in</html>"), "is a web page"),
     (write(UNET, b"\n\n<html lang=en>"), "is a web page"),
-    (write(UNET, b"PK\x03\x04" + bytes(100)), "is a pickle file with another ending"),
+    (write(UNET, b"PK\x03\x04" + bytes(100)), "is a pickle file, which can run programs"),
     (write(UNET, GOOD[:5]), "is cut short or is no safetensors file"),
     (write(UNET, GOOD[: HEADER_LENGTH - 3]), "is cut short or is no safetensors file"),
     (write(UNET, GOOD[:-300]), "is cut short: 49 % of it is there"),
