@@ -5,6 +5,7 @@ The syntax is the one of the AUTOMATIC1111 web UI, so that prompts found elsewhe
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -68,8 +69,9 @@ def parse(prompt: str) -> tuple[tuple[Fragment, ...], ...]:
 
 
 def heaviest(prompt: str) -> float:
-    """The weight farthest from 0 in the prompt; 1 for an empty one."""
-    return max((fragment.weight for passage in parse(prompt) for fragment in passage), key=abs, default=1.0)
+    """The weight farthest from 0 in the prompt, or one that is no number; 1 for an empty one."""
+    weights = [fragment.weight for passage in parse(prompt) for fragment in passage]
+    return max(weights, key=lambda weight: math.inf if math.isnan(weight) else abs(weight), default=1.0)
 
 
 @dataclass

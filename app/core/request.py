@@ -293,7 +293,7 @@ def _check_resume(request: Request) -> None:
 
 def _check_weights(text: str, name: str) -> None:
     weight = heaviest(text)
-    if abs(weight) > MOST_WEIGHT:
+    if not abs(weight) <= MOST_WEIGHT:  # also what is no number
         raise RequestError(
             f"A part of the {name} has the weight {weight:.3g}, beyond {MOST_WEIGHT:g}.",
             "Weigh it less, or put a backslash before brackets that are meant as such.",

@@ -43,8 +43,8 @@ class Thrift:
 
 
 def most_at_once(device: str, count: int) -> int:
-    """All candidates on a graphics card. On a CPU one after another: it gains next to nothing from larger batches, and
-    this way each candidate is the picture of its seed bit for bit."""
+    """All candidates on a graphics card. On a CPU one after another, so that each is the picture of its seed bit for
+    bit and the first is there early; the starter model would be a quarter quicker in larger batches."""
     return 1 if device == "cpu" else count
 
 

@@ -66,6 +66,7 @@ def request(**changes: Any) -> Request:
         ({"prompt": "a (cat:11)"}, "A part of the prompt has the weight 11, beyond 10"),
         ({"prompt": "a (cat:-10.5)"}, "the weight -10.5"),
         ({"prompt": "a (cat:" + "9" * 400 + ")"}, "the weight inf"),
+        ({"prompt": "a, ((cat:0), dog:" + "9" * 400 + ")"}, "the weight nan"),
         ({"negative": "(" * 30 + "cat"}, "A part of the negative prompt has the weight 17.4"),
         ({"guidance_interval": (0.5, 0.5)}, "The guidance interval from 0.5 to 0.5"),
         ({"guidance_interval": (-0.1, 1.0)}, "The guidance interval"),
