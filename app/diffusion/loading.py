@@ -86,6 +86,8 @@ def check_finite(name: str, value: torch.Tensor) -> None:
     """Raises ValueError. A sum carries every NaN and is quicker than a look at each number."""
     if not value.is_floating_point():
         return
+    if value.element_size() == 1:
+        value = value.float()  # eight bits can be stored and not summed
     if not bool(torch.isfinite(value.sum(dtype=torch.float32))) and not bool(torch.isfinite(value.float()).all()):
         raise ValueError(f"the weights {name} hold values that are no numbers")
 

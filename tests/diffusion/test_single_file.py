@@ -51,12 +51,15 @@ def test_a_single_file_paints_what_its_folder_paints(
     np.testing.assert_array_equal(painted(file, channels), painted(folders[channels], channels))
 
 
-def test_half_precision_is_the_same_but_for_rounding(folders: dict[int, Path], tmp_path: Path) -> None:
-    file = write_single(folders[4], tmp_path / "half.safetensors", dtype=torch.float16)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float8_e4m3fn])
+def test_less_precision_is_the_same_but_for_rounding(
+    folders: dict[int, Path], dtype: torch.dtype, tmp_path: Path
+) -> None:
+    file = write_single(folders[4], tmp_path / "less.safetensors", dtype=dtype)
     bundle, whole = load_bundle(file, CPU), load_bundle(folders[4], CPU)
     assert bundle.unet.dtype == torch.float32
     for name, value in bundle.unet.state_dict().items():
-        torch.testing.assert_close(value, whole.unet.state_dict()[name].half().float(), rtol=0, atol=0)
+        torch.testing.assert_close(value, whole.unet.state_dict()[name].to(dtype).float(), rtol=0, atol=0)
 
 
 def test_what_a_bundle_knows_of_a_single_file(folders: dict[int, Path], tmp_path: Path) -> None:
