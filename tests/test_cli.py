@@ -386,7 +386,7 @@ BAD = [
     ("--clip-skip 0", "The clip skip 0"),
     ("--count 0", "0 pictures cannot be made"),
     ("--count 10001", "10001 pictures cannot be made"),
-    ("--frame half", "“half” is no frame; write whole, auto, or X,Y,WIDTH,HEIGHT"),
+    ("--frame half", "“half” is no frame; write whole, auto, parts, or X,Y,WIDTH,HEIGHT"),
     ("--frame 1,2,3", "is no frame"),
     ("--frame 0,0,8,8", "There is no picture to lay a frame on"),
     ("--image photo.png --mask mask.png --frame 20,0,11,8", "The frame 11 x 8 at 20, 0 does not lie on the picture"),

@@ -20,8 +20,8 @@ def add_seam(parser: ArgumentParser) -> None:
         "--frame",
         type=_frame,
         default=FrameChoice.WHOLE,
-        metavar="whole|auto|X,Y,W,H",
-        help="show the model the whole image, the surroundings of the mask, or a box of it (default: whole)",
+        metavar="whole|auto|parts|X,Y,W,H",
+        help="what the model sees: all of the image, the mask’s surroundings, each far part’s, or a box (whole)",
     )
     add("--grow", type=int, metavar="PX", help="let the model repaint that far beyond the mask (default: planned)")
     add("--feather", type=int, metavar="PX", help="and from there less and less over that far (default: planned)")
@@ -65,7 +65,7 @@ def _frame(text: str) -> Frame:
     try:
         return FrameChoice(text)
     except ValueError:
-        raise ArgumentTypeError(f"“{text}” is no frame; write whole, auto, or X,Y,WIDTH,HEIGHT") from None
+        raise ArgumentTypeError(f"“{text}” is no frame; write whole, auto, parts, or X,Y,WIDTH,HEIGHT") from None
 
 
 def _fill(text: str) -> dict[str, Any]:

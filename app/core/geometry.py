@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 
 @dataclass(frozen=True, order=True)
@@ -68,6 +70,18 @@ class Rect:
         right, bottom = min(size.width, self.right), min(size.height, self.bottom)
         return Rect(x, y, max(0, right - x), max(0, bottom - y))
 
+    def joined(self, other: Rect) -> Rect:
+        """The smallest box that holds both."""
+        x, y = min(self.x, other.x), min(self.y, other.y)
+        return Rect(x, y, max(self.right, other.right) - x, max(self.bottom, other.bottom) - y)
+
+    def overlaps(self, other: Rect) -> bool:
+        return self.x < other.right and other.x < self.right and self.y < other.bottom and other.y < self.bottom
+
+    def grown(self, by: int) -> Rect:
+        """``by`` pixels wider on each side."""
+        return Rect(self.x - by, self.y - by, self.width + 2 * by, self.height + 2 * by)
+
     def __str__(self) -> str:
         return f"{self.width} x {self.height} at {self.x}, {self.y}"
 
@@ -118,6 +132,8 @@ def plan_around(picture: Size, mask: Rect, native: int, *, context: float = 0.5,
     width = min(picture.width, max(mask.width + 2 * pad, native))
     height = min(picture.height, max(mask.height + 2 * pad, native))
     width, height = _soften_aspect(width, height, picture)
+    # whole latents of the models, so that their canvas needs no padding, where the picture has room for them
+    width, height = min(picture.width, ceil_to(width, 8)), min(picture.height, ceil_to(height, 8))
     box = Rect(
         _slide(mask.x + mask.width / 2, width, picture.width),
         _slide(mask.y + mask.height / 2, height, picture.height),
@@ -132,6 +148,30 @@ def plan_box(box: Rect, native: int) -> FramePlan:
     factor = native / math.sqrt(box.size.area)
     near = 1.0 <= factor <= math.sqrt(2.0)
     return FramePlan(box, box.size if near else box.size.scaled(factor))
+
+
+def group_parts(parts: Sequence[Rect], picture: Size, native: int) -> tuple[Rect, ...]:
+    """Boxes of a mask's parts, joined where one frame around several is no larger than a frame around each.
+
+    No two of the boxes overlap, and they hold all that the parts did.
+    """
+    groups = list(parts)
+    pair = _pair_to_join(groups, picture, native)
+    while pair is not None:
+        first, second = pair
+        groups = [box for box in groups if box not in pair] + [first.joined(second)]
+        pair = _pair_to_join(groups, picture, native)
+    return tuple(sorted(groups, key=lambda box: (box.y, box.x)))
+
+
+def _pair_to_join(groups: Sequence[Rect], picture: Size, native: int) -> tuple[Rect, Rect] | None:
+    def area(box: Rect) -> int:
+        return plan_around(picture, box, native).box.size.area
+
+    for first, second in combinations(groups, 2):
+        if first.overlaps(second) or area(first.joined(second)) <= area(first) + area(second):
+            return first, second
+    return None
 
 
 def _soften_aspect(width: int, height: int, picture: Size, most: float = 2.0) -> tuple[int, int]:

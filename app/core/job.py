@@ -62,7 +62,8 @@ class Result:
     working was needed, say). ``more``: the other candidates of a Request with a count; each carries the Request that
     paints it alone. ``trail``: the kept steps, to look at and to go on from. ``changed_outside``: pixels outside the
     mask that differ from the source; 0 by construction and counted all the same. ``ring``: the width in pixels, inside
-    the mask's edge, over which result and source are mixed. Both are None where there is no mask.
+    the mask's edge, over which result and source are mixed. Both are None where there is no mask. ``parts``: the
+    frames, where there were several one after the other; ``frame`` then holds them all.
     """
 
     image: Pixels
@@ -78,6 +79,7 @@ class Result:
     device: str
     changed_outside: int | None = None
     ring: int | None = None
+    parts: tuple[Rect, ...] = ()
     notes: tuple[str, ...] = ()
     more: tuple[Result, ...] = ()
     trail: Trail | None = None

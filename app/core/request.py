@@ -32,10 +32,12 @@ MOST_COUNT = 64
 
 
 class FrameChoice(Enum):
-    """Which part of the picture the model is given. ``AUTO`` plans it from the mask and the model's native size."""
+    """Which part of the picture the model is given. ``AUTO`` plans it from the mask and the model's native size,
+    ``PARTS`` too, one for each part of the mask that is far from the others."""
 
     WHOLE = "whole"
     AUTO = "auto"
+    PARTS = "parts"
 
 
 Frame = FrameChoice | Rect

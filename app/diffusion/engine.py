@@ -14,7 +14,7 @@ from app.core.job import Hooks, Phase, Result
 from app.core.request import Request
 from app.diffusion.bundle import ModelBundle, load_bundle
 from app.diffusion.extras import Extras, Fitted
-from app.diffusion.generate import generate
+from app.diffusion.parts import generate_parts
 from app.diffusion.placement import Placement, choose_placement
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Engine:
         """See ``app.core.job.Backend``."""
         try:
             fitted = self._fitted(request, hooks)
-            return generate(fitted.bundle, request, hooks, fitted.embeddings, self._free, fitted.notes)
+            return generate_parts(fitted.bundle, request, hooks, fitted.embeddings, self._free, fitted.notes)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

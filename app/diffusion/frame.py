@@ -23,11 +23,14 @@ def plan_frame(request: Request, native_size: int) -> FramePlan:
         case TextToImage():
             return plan_whole(request.size)
         case ImageToImage():
-            return plan_reduced(request.size, native_size) if frame is FrameChoice.AUTO else plan_whole(request.size)
-        case Inpaint(mask=mask):
+            return plan_whole(request.size) if frame is FrameChoice.WHOLE else plan_reduced(request.size, native_size)
+        case Inpaint(mask=mask, seam=seam):
             if frame is FrameChoice.WHOLE:
                 return plan_whole(request.size)
-            return plan_around(request.size, mask_bounds(mask), native_size)
+            # a reach that is planned is far less than the context; one that was asked for may not be
+            asked = (seam.grow or 0) + (seam.feather or 0)
+            bounds = mask_bounds(mask).grown(asked).clamped(request.size)
+            return plan_around(request.size, bounds, native_size)
         case _:
             assert_never(task)
 

@@ -13,7 +13,11 @@ from app.ui.params import bind, bind_part
 from app.ui.planned import PlannedSpin
 from app.ui.slider import calm_wheel, named_number
 
-_FRAMES = ((FrameChoice.AUTO, "Around the mask"), (FrameChoice.WHOLE, "Whole picture"))
+_FRAMES = (
+    (FrameChoice.AUTO, "Around the mask"),
+    (FrameChoice.PARTS, "Around each part"),
+    (FrameChoice.WHOLE, "Whole picture"),
+)
 _FILLS = (
     (Fill.ORIGINAL, "What is there"),
     (Fill.BLURRED, "Its colours, blurred"),

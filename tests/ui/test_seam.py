@@ -49,7 +49,7 @@ def test_what_is_set_reaches_the_request(studio: Studio, backend: FakeBackend) -
     _mask(studio)
     fill, frame = studio.window.findChild(QComboBox, "fillCombo"), studio.window.findChild(QComboBox, "frameCombo")
     fill.setCurrentIndex(2)
-    frame.setCurrentIndex(1)
+    frame.setCurrentIndex(2)
     grow = studio.window.findChild(PlannedSpin, "growSpin")
     assert grow.text() == "Auto"
     grow.setValue(3)
