@@ -160,7 +160,7 @@ class _Reader:
         hints = typing.get_type_hints(kind)
         values = dict(given)
         for field in dataclasses.fields(kind):
-            if field.name in given or field.name not in plain or not field.init:
+            if field.name in given or field.name in _NOT_TOLD or field.name not in plain or not field.init:
                 continue
             try:
                 values[field.name] = self._value(hints[field.name], plain[field.name], field.name)

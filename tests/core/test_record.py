@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from app.core.params import Intent
 from app.core.recipe import recipe_of
 from app.core.record import VERSION, Packed, pack, unpack
 from app.core.request import FrameChoice, ImageToImage, Inpaint, Request, Task, TextToImage
+from app.core.trail import Branch
+from tests.fakes import some_trail
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (16, 24, 3), np.uint8)
 MASK = np.zeros((16, 24), np.uint8)
@@ -196,3 +199,23 @@ def test_additions_are_told_by_name_and_never_by_path() -> None:
     assert back.loras == (LoraUse(file="style.safetensors", weight=0.5),)
     assert back.embeddings == (EmbeddingUse(file="cat.safetensors", word="<cat>"),)
     assert back.vae == "v.safetensors"
+
+
+def test_kept_steps_are_neither_written_nor_read() -> None:
+    asked = request(TextToImage())
+    trail = some_trail(asked)
+    plain = through_json(pack(replace(asked, resume=Branch(trail, 2)), finished(TextToImage())))
+    assert "resume" not in plain["request"]
+    array = {"shape": [16, 24], "around": "zero", "box": [0, 0, 0, 0]}
+    told = {
+        "kind": "Trail",
+        "sampler": "ddim",
+        "steps": 7,
+        "strength": 1.0,
+        "seed": 1,
+        "latents": array,
+        "noise": array,
+    }
+    plain["request"]["resume"] = {"kind": "Branch", "trail": told, "step": 0}
+    back = unpack(plain, (), model="/home/me/m")
+    assert (back.request, back.notes) == (asked, ())
