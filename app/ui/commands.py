@@ -105,6 +105,7 @@ class WindowCommands(QObject):
         wishes.open_picture.connect(self.open)
         wishes.add_model_file.connect(self.add_model_file)
         wishes.add_model_folder.connect(self.add_model_folder)
+        wishes.convert_model.connect(self._add_model)
         wishes.model_help.connect(self.show_model_help)
         wishes.try_prompt.connect(self.try_prompt)
         self._document.undo.trimmed.connect(self._on_trimmed)

@@ -22,6 +22,8 @@ class Wishes(QObject):
     open_picture = Signal()
     add_model_file = Signal()
     add_model_folder = Signal()
+    convert_model = Signal(object)
+    """A path."""
     model_help = Signal()
     try_prompt = Signal(str)
     show_entry = Signal(int)  # of the history: its picture

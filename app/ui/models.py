@@ -15,7 +15,8 @@ from app.core.geometry import Size
 from app.core.params import Params
 from app.core.prompt import PromptPlan
 from app.core.settings import Folders
-from app.library.models import Model, find_models, read_model
+from app.library.importing import needs_converting
+from app.library.models import Model, read_model, survey
 from app.ui.params import ParamStore
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class ModelShelf(QObject):
         self._folders = folders
         self._added = list(added)
         self._models: tuple[Model, ...] = ()
+        self._pickled: tuple[Path, ...] = ()
         self._counter: tuple[str, TokenCounter | None] = ("", None)  # of the model that was asked about last
         store.changed.connect(self._on_params)
         self.look_again()
@@ -45,6 +47,11 @@ class ModelShelf(QObject):
     @property
     def models(self) -> tuple[Model, ...]:
         return self._models
+
+    @property
+    def pickled(self) -> tuple[Path, ...]:
+        """What lies in the models folder and must be converted before it can be used."""
+        return self._pickled
 
     @property
     def added(self) -> tuple[Path, ...]:
@@ -62,7 +69,9 @@ class ModelShelf(QObject):
 
     def look_again(self) -> None:
         """Read the folders anew; a model that is gone makes room for the first there is."""
-        self._models = tuple(find_models(self._folders, self._added))
+        found, problems = survey(self._folders, self._added)
+        self._models = tuple(found)
+        self._pickled = tuple(problem.path for problem in problems if needs_converting(problem.path, self._folders))
         if self.current is None:
             self._store.update(model=self._models[0].id if self._models else "")
         self.changed.emit()

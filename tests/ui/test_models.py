@@ -107,6 +107,22 @@ def test_a_pickled_model_is_converted_while_the_window_lives(
     assert made.is_relative_to(studio.window.folders.imported)
 
 
+def test_a_pickled_model_in_the_models_folder_is_offered(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    single = make_single(tmp_path / "configs" / "m.safetensors")
+    folder = studio.window.folders.models / "old"
+    shutil.copytree(single.parent, folder)
+    (folder / "m.safetensors").unlink()
+    pickled(folder)
+    monkeypatch.setattr(importing, "run_child", lambda _, target, __: shutil.copyfile(single, target))
+    studio.desk.shelf.look_again()
+    choose(studio, "Convert old.ckpt…", None)
+    studio.wait(lambda: studio.find("modelCombo").currentText() == "old")
+    rows = [studio.find("modelCombo").itemText(row) for row in range(studio.find("modelCombo").count())]
+    assert rows == ["old", "Own", "Add a model file…", "Add a model folder…"]
+
+
 def test_a_refused_pickle_is_told_by_what_it_wanted(
     studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

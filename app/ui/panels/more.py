@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
@@ -176,6 +178,11 @@ class ModelCombo(QComboBox):
                 self.setItemData(self.count() - 1, model.description or str(model.path), Qt.ItemDataRole.ToolTipRole)
             if not shelf.models:
                 self.addItem("No model yet", None)
+            for path in shelf.pickled:
+                self.addItem(f"Convert {path.name}…", path)
+                self.setItemData(
+                    self.count() - 1, f"{path}: converted once to safetensors", Qt.ItemDataRole.ToolTipRole
+                )
             self.addItem("Add a model file…", _ADD_A_FILE)
             self.addItem("Add a model folder…", _ADD_A_FOLDER)
             self._show_current()
@@ -196,7 +203,9 @@ class ModelCombo(QComboBox):
             return
         with QSignalBlocker(self):
             self._show_current()
-        if chosen is _ADD_A_FILE:
+        if isinstance(chosen, Path):
+            self._desk.wishes.convert_model.emit(chosen)
+        elif chosen is _ADD_A_FILE:
             self._desk.wishes.add_model_file.emit()
         elif chosen is _ADD_A_FOLDER:
             self._desk.wishes.add_model_folder.emit()
