@@ -60,7 +60,7 @@ class Reach:
         return self.grow + self.feather
 
 
-GROW, FEATHER, RING = 0.25, 1.0, 0.75
+GROW, FEATHER, RING = 0.25, 1.0, 0.875
 """The planned widths in latents, at full strength: the model's own grain, whatever the picture's size."""
 
 

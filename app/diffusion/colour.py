@@ -16,7 +16,7 @@ Weights = NDArray[np.float32]
 
 RING = 6
 """Working pixels around the mask that are compared: less than a latent, nothing far away."""
-SHIFT = 0.25
+SHIFT = 0.3
 """Oklab: a difference of more than this is no drift of a model's colours but another thing."""
 LEAST = 8.0
 """Pixels of the ring, by their weight, without which there is nothing to go by."""

@@ -56,7 +56,7 @@ def make_case(number: int) -> Case:
 
 
 def blob(rng: np.random.Generator, side: int) -> Picture:
-    """An ellipse or a polygon of a tenth to a third of the picture, not aligned to anything, its edge hard."""
+    """An ellipse or a polygon of a twentieth to a third of the picture, not aligned to anything, its edge hard."""
     canvas = Image.new("L", (side, side))
     x, y = rng.uniform(0.3, 0.7, 2) * side
     rx, ry = rng.uniform(0.16, 0.32, 2) * side

@@ -34,13 +34,13 @@ def test_the_edges_of_what_works() -> None:
     ("seam", "strength", "box", "working", "reach"),
     [
         # at the model's own resolution, a latent is 8 pixels
-        (Seam(), 1.0, (512, 512), (512, 512), (2, 8, 6)),
+        (Seam(), 1.0, (512, 512), (512, 512), (2, 8, 7)),
         # half the strength needs half the room
-        (Seam(), 0.5, (512, 512), (512, 512), (1, 4, 3)),
+        (Seam(), 0.5, (512, 512), (512, 512), (1, 4, 4)),
         (Seam(), 0.0, (512, 512), (512, 512), (0, 0, 0)),
         # a large frame that is worked on smaller: the same latents are more pixels of the picture
-        (Seam(), 1.0, (2048, 2048), (512, 512), (8, 32, 24)),
-        (Seam(), 1.0, (2048, 1024), (724, 362), (6, 23, 17)),
+        (Seam(), 1.0, (2048, 2048), (512, 512), (8, 32, 28)),
+        (Seam(), 1.0, (2048, 1024), (724, 362), (6, 23, 20)),
         # a small picture that is worked on larger
         (Seam(), 1.0, (128, 128), (512, 512), (0, 2, 2)),
         # what is given stands, whatever the frame
