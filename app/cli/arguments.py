@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
@@ -166,7 +167,7 @@ def _lora(text: str) -> LoraUse:
 
 def _embedding(text: str) -> EmbeddingUse:
     word, _, file = text.partition("=")
-    return EmbeddingUse(file=file, word=word) if file and not Path(text).exists() else EmbeddingUse(file=text)
+    return EmbeddingUse(file=file, word=word) if file and not os.path.exists(text) else EmbeddingUse(file=text)
 
 
 def _size(text: str) -> Size:

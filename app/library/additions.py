@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from app.core.errors import ModelError
@@ -14,9 +15,9 @@ def check_addition(path: Path, kind: Kind) -> None:
 
     A folder is taken for a VAE as diffusers writes it.
     """
-    if path.is_dir() and kind is Kind.VAE:
+    if os.path.isdir(path) and kind is Kind.VAE:
         return
-    if not path.is_file():
+    if not os.path.isfile(path):  # False also for a name that no file can have
         raise ModelError(f"There is no file “{path}”.", "Check its name, or whether it was moved.")
     contents = contents_of(read_header(path).shapes)
     holds_a_vae = kind is Kind.VAE and contents.kind is Kind.MODEL

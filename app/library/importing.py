@@ -45,8 +45,8 @@ def prepared(path: Path, places: Folders, cancelled: Callable[[], bool] = never)
     A pickled file is converted into the data folder, the pickles of a model folder beside themselves. Raises ModelError
     with what the file wanted to run or what is wrong with it, Cancelled.
     """
-    path = path.expanduser().absolute()
-    if path.is_dir():
+    path = Path(os.path.expanduser(path)).absolute()
+    if os.path.isdir(path):
         _convert_folder(path, cancelled)
         return path
     return import_weights(path, places, cancelled) if is_pickle(path) else path
@@ -54,7 +54,9 @@ def prepared(path: Path, places: Folders, cancelled: Callable[[], bool] = never)
 
 def needs_converting(path: Path, places: Folders) -> bool:
     """True where ``prepared`` will take its time, now or never again."""
-    path = path.expanduser().absolute()
+    path = Path(os.path.expanduser(path)).absolute()
+    if not os.path.lexists(path):  # nothing there, or a name that no file can have
+        return False
     if not path.is_dir():
         return is_pickle(path) and not converted(path, places).is_file()
     return any(_pickles_of(path / part) for part in _STEMS)

@@ -123,9 +123,9 @@ def resolve_model(name_or_path: str, folders: Folders) -> Model:
 def locate_model(name_or_path: str, folders: Folders) -> Path:
     """Where the model of this name, or at this path, is; not yet looked into. Raises ModelError as above."""
     wanted = name_or_path.strip()
-    given = Path(wanted).expanduser()
+    given = Path(os.path.expanduser(wanted))  # not Path.expanduser: it raises for a user that there is not
     # A name with a separator is a path, and so is whatever looks like a model.
-    if wanted and (given.name != wanted or (given / "model_index.json").is_file() or _is_weights(given)):
+    if wanted and (given.name != wanted or os.path.isfile(given / "model_index.json") or _is_weights(given)):
         return given
     for path in _candidates(folders):
         if wanted in (path.name, path.stem):
@@ -147,7 +147,7 @@ def default_model(folders: Folders) -> Model:
 
 def read_model(path: Path) -> Model:
     """What the file or folder holds, after every check that needs no loading. Raises ModelError with what is wrong."""
-    path = path.expanduser().absolute()
+    path = Path(os.path.expanduser(path)).absolute()
     return _read_file(path) if _is_file(path) else _read_folder(path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ class DroppedFiles:
 
     @property
     def is_model(self) -> bool:
-        return self.path.suffix.lower() in (".safetensors", *PICKLED) or (self.path / "model_index.json").is_file()
+        return self.path.suffix.lower() in (".safetensors", *PICKLED) or os.path.isfile(self.path / "model_index.json")
 
 
 @dataclass(frozen=True, eq=False)
