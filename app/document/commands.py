@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QImage
 
-from app.core.geometry import Size
+from app.core.geometry import Rect, Size
 from app.core.job import Result
 from app.core.request import Mask, TextToImage
 from app.document import images
@@ -68,6 +68,21 @@ class InvertMask(Step):
 
     def undo(self) -> None:
         self._document.invert_mask()
+
+
+class SetFrame(Step):
+    """Another frame for the model, or None: it follows the mask again."""
+
+    def __init__(self, document: Document, frame: Rect | None) -> None:
+        super().__init__("Follow the mask" if frame is None else "Set the frame")
+        self._document = document
+        self._before, self._after = document.frame, frame
+
+    def redo(self) -> None:
+        self._document.set_frame(self._after)
+
+    def undo(self) -> None:
+        self._document.set_frame(self._before)
 
 
 class OpenPicture(Step):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QRect, Signal
 from PySide6.QtGui import QImage, QRegion
 
-from app.core.geometry import Size
+from app.core.geometry import Rect, Size
 from app.document import images
 from app.document.patch import Packer
 from app.document.undo import UndoHistory
@@ -50,6 +50,7 @@ class State:
     painted: int = 0  # mask pixels that are not 0
     has_picture: bool
     origin: Origin
+    frame: Rect | None = None  # the part that the model is given; None: it follows the mask
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -65,7 +66,7 @@ class Document(QObject):
     """What is being edited. Invariant: ``picture`` is RGB32, ``mask`` is Grayscale8, both have ``size``.
 
     Everyone reads; only commands (``app.document.commands``) call the writers: ``write_mask``, ``invert_mask``,
-    ``write_picture``, ``exchange_picture`` and ``exchange``.
+    ``set_frame``, ``write_picture``, ``exchange_picture`` and ``exchange``.
     """
 
     changed = Signal(
@@ -74,6 +75,7 @@ class Document(QObject):
     picture_changed = Signal(QRect)
     mask_changed = Signal(QRegion)  # no more than the tiles that were written
     reset = Signal()  # another picture or another size
+    frame_changed = Signal()  # the frame is another one
     mask_emptied = Signal(bool)  # the mask turned from empty to painted (False) or back (True)
 
     def __init__(self, size: Size, parent: QObject | None = None) -> None:
@@ -116,6 +118,11 @@ class Document(QObject):
         """The live mask, 0 = keep .. 255 = repaint: draw it, but copy what must stay as it is."""
         return self._state.mask
 
+    @property
+    def frame(self) -> Rect | None:
+        """The part of the picture that the model is given; None: it follows the mask."""
+        return self._state.frame
+
     def pixels(self) -> NDArray[np.uint8]:
         """The picture as a read-only copy, H x W x 3."""
         return images.to_pixels(self.picture)
@@ -138,6 +145,8 @@ class Document(QObject):
         before, was_empty = replace(self._state, painted=self._painted), self.mask_empty
         self._state, self._painted = other, other.painted
         self.reset.emit()
+        if before.frame != other.frame:
+            self.frame_changed.emit()
         self._tell_emptied(was_empty)
         return before
 
@@ -149,6 +158,13 @@ class Document(QObject):
         self._state = replace(self._state, picture=other.picture, has_picture=other.has_picture, origin=other.origin)
         self._tell_picture(self.box)
         return before
+
+    def set_frame(self, frame: Rect | None) -> None:
+        """Another frame, which must lie on the picture."""
+        if frame is not None and (frame.size.area == 0 or not frame.inside(self.size)):
+            raise ValueError(f"{frame} does not lie on {self.size}")
+        self._state = replace(self._state, frame=frame)
+        self.frame_changed.emit()
 
     def write_mask(self, parts: Iterable[tuple[QRect, NDArray[np.uint8]]]) -> None:
         """Put H x W pixels into each box of the mask, and say so once."""

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QImage
 
+from app.core.geometry import Rect
+
 Format = QImage.Format
 _BAND = 64  # rows that are worked on at once, so that they stay in the processor's cache
 
@@ -117,6 +119,17 @@ def sampled(picture: QImage, mask: QImage, step: int) -> tuple[NDArray[np.uint8]
     colours = _rows(picture).view(np.uint32)[::step, ::step].reshape(-1)
     channels = [(colours >> shift).astype(np.uint8) for shift in (16, 8, 0)]
     return np.stack(channels, axis=1), _rows(mask)[::step, : mask.width() : step].reshape(-1)
+
+
+def bounds(mask: QImage) -> Rect | None:
+    """The smallest box that holds every pixel over 0 of a Grayscale8 image; None when there is none."""
+    values = _rows(mask)[:, : mask.width()]
+    rows = np.flatnonzero(values.any(axis=1))
+    if not len(rows):
+        return None
+    columns = np.flatnonzero(values[rows[0] : rows[-1] + 1].any(axis=0))
+    x, y = int(columns[0]), int(rows[0])
+    return Rect(x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
 
 
 def near_colour(picture: QImage, at: QPoint, tolerance: int) -> NDArray[np.bool_]:

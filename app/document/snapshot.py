@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from app.core.errors import RequestError
+from app.core.geometry import Rect
 from app.core.params import Intent, Params
 from app.core.request import FrameChoice, ImageToImage, Inpaint, Request, Task, TextToImage
 from app.document.document import Document
@@ -29,7 +30,7 @@ def snapshot(document: Document, params: Params) -> Request:
         guidance=params.guidance,
         sampler=params.sampler,
         task=task,
-        frame=_frame(task, params),
+        frame=_frame(document, task, params),
     )
 
 
@@ -52,14 +53,15 @@ def _task(document: Document, params: Params) -> Task:
             assert_never(params.intent)
 
 
-def _frame(task: Task, params: Params) -> FrameChoice:
+def _frame(document: Document, task: Task, params: Params) -> FrameChoice | Rect:
+    """A frame drawn by hand counts wherever there is a picture."""
     match task:
         case TextToImage():
             return FrameChoice.WHOLE
         case ImageToImage():
-            return FrameChoice.AUTO
+            return document.frame or FrameChoice.AUTO
         case Inpaint():
-            return params.frame
+            return document.frame or params.frame
         case _:
             assert_never(task)
 

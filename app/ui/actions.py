@@ -102,6 +102,16 @@ ACTIONS = (
         tip="Show the mask in colour, hatched, as an outline or as a map of its strength, in turn",
         shortcuts=("Shift+M",),
     ),
+    ActionRow(
+        id="xray",
+        text="X-ray",
+        tip="Show before painting what will happen: what the model is given, at which size, and how far it reaches",
+        shortcuts=("Q",),
+        checkable=True,
+    ),
+    ActionRow(
+        id="follow_mask", text="Let the frame follow the mask", tip="Let the frame be planned around the mask again"
+    ),
     ActionRow(id="fit", text="Fit in window", tip="Show the whole picture", shortcuts=("Ctrl+0",), icon="fit"),
     ActionRow(
         id="actual_size", text="100 %", tip="One pixel of the picture to one of the screen", shortcuts=("Ctrl+1",)
@@ -164,7 +174,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
     ),
     "&View": (
         *("fit", "actual_size", "zoom_in", "zoom_out", "", "rotate_left", "rotate_right", "mirror", "upright"),
-        *("", "pixel_grid", "navigator", "", "full_screen"),
+        *("", "xray", "follow_mask", "", "pixel_grid", "navigator", "", "full_screen"),
     ),
     "&Paint": (*(row.id for row in _TOOL_ROWS), "", "generate", "cancel"),
     "&Help": ("model_help", "about"),

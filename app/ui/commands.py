@@ -13,7 +13,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
 from app.core.job import Result
 from app.core.params import Params
 from app.core.recipe import Recipe
-from app.document.commands import ClearMask, InvertMask, OpenPicture, PaintMask
+from app.document.commands import ClearMask, InvertMask, OpenPicture, PaintMask, SetFrame
 from app.document.mask_edits import all_marked
 from app.library.history import Kept
 from app.library.saving import Saved
@@ -80,6 +80,8 @@ class WindowCommands(QObject):
                 "actual_size": canvas.actual_size,
                 "zoom_in": canvas.zoom_in,
                 "zoom_out": canvas.zoom_out,
+                "xray": lambda: canvas.set_xray(self._window.actions_by_id["xray"].isChecked()),
+                "follow_mask": self.follow_mask,
                 "rotate_left": lambda: canvas.viewport.rotate_by(-_TURN),
                 "rotate_right": lambda: canvas.viewport.rotate_by(_TURN),
                 "mirror": canvas.viewport.mirror,
@@ -108,6 +110,7 @@ class WindowCommands(QObject):
         wishes.convert_model.connect(self._add_model)
         wishes.model_help.connect(self.show_model_help)
         wishes.try_prompt.connect(self.try_prompt)
+        self._document.frame_changed.connect(self._on_document)
         self._document.undo.trimmed.connect(self._on_trimmed)
         self._desk.mask_looks.changed.connect(canvas.set_mask_look)
         wishes.show_entry.connect(self.show_entry)
@@ -195,6 +198,10 @@ class WindowCommands(QObject):
         changed = list(all_marked(self._document.mask))
         if changed:
             self._document.undo.push(PaintMask(self._document, changed, "Mark everything"))
+
+    def follow_mask(self) -> None:
+        if self._document.frame is not None:
+            self._document.undo.push(SetFrame(self._document, None))
 
     def load_mask(self) -> None:
         if (path := self._window.dialogs.open_mask(self.open_folder)) is not None:
@@ -324,6 +331,7 @@ class WindowCommands(QObject):
             "save": document.has_picture,
             "copy": document.has_picture,
             **dict.fromkeys(("clear_mask", "save_mask", *(f"mask_{id}" for id in MASK_EDITS)), not document.mask_empty),
+            "follow_mask": document.frame is not None,
             "undo": undo.canUndo(),
             "redo": undo.canRedo(),
         }

@@ -29,6 +29,7 @@ class Wishes(QObject):
     show_entry = Signal(int)  # of the history: its picture
     start_over = Signal(int)  # its source, mask and settings
     use_settings = Signal(int, object)  # its settings: of these names, or all for None
+    follow_mask = Signal()  # the frame is to follow the mask again
     edit_mask = Signal(str, int)  # a row of MASK_EDITS, and by how many pixels
 
 

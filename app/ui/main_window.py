@@ -47,6 +47,7 @@ from app.ui.status_line import StatusLine
 from app.ui.theme import GRID, PANEL_WIDTH
 from app.ui.tool_bars import ToolRail
 from app.ui.tool_options import ToolOptions
+from app.ui.xray import XRayFollower
 
 APP_NAME = "Limner"
 
@@ -105,6 +106,7 @@ class MainWindow(QMainWindow):
         self.mask_files = MaskFiles(desk.document, self.background, self.notices.show_notice, self)
         self.recipes = Recipes(desk, self.notices, self)
         self.painting = Painting(desk, self.canvas, self.notices, self)
+        self.xray = XRayFollower(desk, self.canvas, self)
         self.intents = IntentFollower(desk.store, desk.document, self)
         self.commands = WindowCommands(self)
         self.actions_by_id: dict[str, QAction] = actions.make_actions(self, self.commands.handlers())

@@ -8,8 +8,9 @@ from typing import Any
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QStackedWidget, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QWidget
 
+from app.document.commands import SetFrame
 from app.document.strokes import Brush
 from app.ui.canvas.area import MOST_FEATHER, MOST_TOLERANCE, AreaSettings
 from app.ui.canvas.tools import TOOLS, Options
@@ -77,6 +78,7 @@ class ToolOptions(QWidget):
             Options.BRUSH: BrushPage(canvas),
             Options.AREA: AreaPage(canvas),
             Options.WAND: WandPage(canvas),
+            Options.FRAME: FramePage(canvas),
         }
         for page in self._pages.values():
             self._stack.addWidget(page)
@@ -173,3 +175,34 @@ class WandPage(AreaPage):
         super().show_settings(settings)
         if isinstance(settings, AreaSettings):
             self._connected.setChecked(settings.contiguous)
+
+
+class FramePage(QWidget):
+    """Where the frame is, and the way back to the planned one."""
+
+    def __init__(self, canvas: CanvasView) -> None:
+        super().__init__()
+        self._document = canvas.document
+        self._line = QLabel()
+        self._line.setObjectName("frameLine")
+        self._line.setProperty("quiet", True)
+        self._follow = QPushButton("Follow the mask")
+        self._follow.setObjectName("frameFollow")
+        self._follow.setAccessibleName("Let the frame follow the mask")
+        self._follow.setToolTip("Let the frame be planned around the mask again (Backspace).")
+        self._follow.clicked.connect(lambda: self._document.undo.push(SetFrame(self._document, None)))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(12)
+        row.addWidget(self._line)
+        row.addWidget(self._follow)
+        row.addStretch(1)
+        self._document.frame_changed.connect(self._show)
+        self._show()
+
+    def _show(self) -> None:
+        frame = self._document.frame
+        self._follow.setEnabled(frame is not None)
+        self._line.setText(
+            "The frame follows the mask." if frame is None else f"Set by hand: {frame}".replace(" x ", " × ")
+        )

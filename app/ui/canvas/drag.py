@@ -10,6 +10,7 @@ from typing import Protocol
 from PySide6.QtCore import QPointF, QRect
 from PySide6.QtGui import QPainterPath, QUndoCommand
 
+from app.core.geometry import Rect
 from app.document.document import Document
 from app.document.strokes import Brush, Stroke
 from app.ui.canvas.area import AreaSettings
@@ -79,6 +80,19 @@ class Canvas(Protocol):
 
     def push(self, command: QUndoCommand) -> None:
         """Change the document by this command, which no draft has shown before."""
+        ...
+
+    @property
+    def frame_box(self) -> Rect | None:
+        """The frame as it is shown, planned or set."""
+        ...
+
+    def show_frame(self, frame: Rect | None) -> None:
+        """Draw this frame in the place of the one that there is, until None."""
+        ...
+
+    def to_view(self, point: QPointF) -> QPointF:
+        """From the picture to the view."""
         ...
 
     def set_brush(self, brush: Brush) -> None:

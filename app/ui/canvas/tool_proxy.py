@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QObject, QPointF, QRect, QRectF, Signal
 from PySide6.QtGui import QPainterPath, QRegion, QUndoCommand
 
+from app.core.geometry import Rect
 from app.document.document import Document
 from app.document.strokes import Brush, Stroke
 from app.ui.canvas.area import AreaSettings
@@ -16,6 +17,7 @@ from app.ui.canvas.overlay import MaskOverlay
 from app.ui.canvas.toolbox import Toolbox
 from app.ui.canvas.tools import Tool
 from app.ui.canvas.viewport import Viewport
+from app.ui.canvas.xray import XRay
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,18 @@ class ToolProxy(QObject):
     mask_shown = Signal(QRect)  # the mask looks different in this box, in picture pixels
     committed = Signal()  # the stroke is part of the mask: it looks as before
     outlined = Signal(QRectF)  # the outline looks different in this box, in picture pixels
+    frame_shown = Signal()  # the frame is drawn elsewhere
     pin_changed = Signal()  # ``pinned``, where the brush outline stays for now, is another
     ended = Signal()  # the drag is over, or was dropped
 
     def __init__(
-        self, document: Document, toolbox: Toolbox, viewport: Viewport, overlay: MaskOverlay, outline: Outline
+        self,
+        document: Document,
+        toolbox: Toolbox,
+        viewport: Viewport,
+        overlay: MaskOverlay,
+        outline: Outline,
+        xray: XRay,
     ) -> None:
         super().__init__(viewport)
         self._document = document
@@ -54,6 +63,7 @@ class ToolProxy(QObject):
         self._viewport = viewport
         self._overlay = overlay
         self._outline = outline
+        self._xray = xray
         self._held: _Running | None = None  # a button is down
         self._waiting: _Running | None = None  # it will be pressed again
         self._draft: Stroke | None = None
@@ -203,6 +213,17 @@ class ToolProxy(QObject):
 
     def push(self, command: QUndoCommand) -> None:
         self._document.undo.push(command)
+
+    @property
+    def frame_box(self) -> Rect | None:
+        return self._xray.box
+
+    def show_frame(self, frame: Rect | None) -> None:
+        self._xray.draft = frame
+        self.frame_shown.emit()
+
+    def to_view(self, point: QPointF) -> QPointF:
+        return self._viewport.to_view(point)
 
     def set_brush(self, brush: Brush) -> None:
         self._toolbox.set_brush(brush)

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 
 from app.ui.canvas.brush import paint
 from app.ui.canvas.drag import Canvas, Drag, Pointer
+from app.ui.canvas.frame import frame
 from app.ui.canvas.lasso import lasso
 from app.ui.canvas.pan import pan
 from app.ui.canvas.polygon import polygon
@@ -28,6 +29,7 @@ class Options(Enum):
     BRUSH = auto()
     AREA = auto()
     WAND = auto()
+    FRAME = auto()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +147,17 @@ _ROWS = (
         hint=_MARK % "Click into an outline of mask",
         drag=bucket,
         options=Options.AREA,
+        cursor=_CROSS,
+    ),
+    Tool(
+        id="frame",
+        label="Frame",
+        icon="frame",
+        shortcut="F",
+        tip="Choose which part of the picture the model is given",
+        hint="Drag a handle to resize, inside to move, outside to draw a new one   Backspace follow the mask",
+        drag=frame,
+        options=Options.FRAME,
         cursor=_CROSS,
     ),
     Tool(

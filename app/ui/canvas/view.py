@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QEnterEvent,
     QFocusEvent,
@@ -24,7 +24,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app.core.job import Preview
+from app.document.commands import SetFrame
 from app.document.document import Document
+from app.document.outlook import Outlook
 from app.document.strokes import Brush
 from app.ui.canvas.cursor import draw_outline, outline_box
 from app.ui.canvas.drag import Order
@@ -36,6 +38,7 @@ from app.ui.canvas.tool_proxy import ToolProxy
 from app.ui.canvas.toolbox import Toolbox
 from app.ui.canvas.tools import RESIZE_BRUSH, TOOLS, Tool
 from app.ui.canvas.viewport import Viewport
+from app.ui.canvas.xray import XRay
 
 
 class CanvasView(QWidget):
@@ -49,6 +52,7 @@ class CanvasView(QWidget):
     pointer_moved = Signal(object)  # QPoint in picture pixels, or None
     tool_changed = Signal(str)
     brush_changed = Signal(object)  # the Brush of the current tool
+    xray_changed = Signal(bool)  # it is to be seen, or no more
     hint_changed = Signal(str)  # what the current tool's keys do
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
@@ -58,8 +62,10 @@ class CanvasView(QWidget):
         self._toolbox = Toolbox(self)
         self._viewport = Viewport(self, document)
         self._marked = Outline()
-        self._proxy = ToolProxy(document, self._toolbox, self._viewport, self._scene.mask, self._marked)
+        self._xray = XRay()
+        self._proxy = ToolProxy(document, self._toolbox, self._viewport, self._scene.mask, self._marked, self._xray)
         self._hover: QPointF | None = None
+        self._xray_wanted = False
         self._outline = QRect()  # where the brush outline is on the screen
         self._tab_focus = False
         self._set_up_widget()
@@ -85,12 +91,14 @@ class CanvasView(QWidget):
         self._proxy.mask_shown.connect(self._on_mask_shown)
         self._proxy.committed.connect(self._follow_tint)
         self._proxy.outlined.connect(lambda box: self.update(self._marked.dirty(box, self._viewport.transform)))
+        self._proxy.frame_shown.connect(self.update)
         self._proxy.pin_changed.connect(self._update_outline)
         self._proxy.ended.connect(self._show_cursor)
         self._viewport.moved.connect(self._on_moved)
         self._viewport.zoom_changed.connect(self.zoom_changed)
         self._toolbox.active_changed.connect(self._show_cursor)
         self._toolbox.tool_changed.connect(self._proxy.cancel_all)
+        self._toolbox.tool_changed.connect(self._follow_xray)
         self._toolbox.tool_changed.connect(self.tool_changed)
         self._toolbox.hint_changed.connect(self.hint_changed)
         self._toolbox.brush_changed.connect(self._update_outline)
@@ -206,6 +214,28 @@ class CanvasView(QWidget):
         if self._scene.mask.resting:
             self._scene.mask.resting = False
             self.update()
+
+    def show_outlook(self, outlook: Outlook | None) -> None:
+        """What the X-ray tells from now on."""
+        self._xray.outlook = outlook
+        if self._xray.shown:
+            self.update()
+
+    @property
+    def xray_shown(self) -> bool:
+        """The X-ray is to be seen, by itself or because the frame is in the hand."""
+        return self._xray.shown
+
+    def set_xray(self, shown: bool) -> None:
+        """Whether what will happen is drawn over the picture."""
+        self._xray_wanted = shown
+        self._follow_xray()
+
+    def _follow_xray(self) -> None:
+        self._xray.handles = self._toolbox.chosen == "frame"
+        self._xray.shown = self._xray_wanted or self._xray.handles
+        self.xray_changed.emit(self._xray.shown)
+        self.update()
 
     def set_mask_look(self, look: MaskLook) -> None:
         """How the mask is shown from now on."""
@@ -330,11 +360,18 @@ class CanvasView(QWidget):
         match key_of(event):
             case Key.CANCEL:
                 return self._proxy.dragging
-            case Key.FINISH | Key.BACK:
+            case Key.FINISH:
                 return self._proxy.waiting
+            case Key.BACK:
+                return self._proxy.waiting or self._frame_by_hand
             case None:
                 return opacity_of(event) is not None
         return True
+
+    @property
+    def _frame_by_hand(self) -> bool:
+        """The frame tool is in the hand, over a frame that was set with it."""
+        return self._toolbox.chosen == "frame" and self._document.frame is not None and not self._proxy.dragging
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         match key_of(event):
@@ -353,6 +390,8 @@ class CanvasView(QWidget):
                 pass
             case Key.BACK if self._proxy.order(Order.BACK):
                 pass
+            case Key.BACK if self._frame_by_hand:
+                self._document.undo.push(SetFrame(self._document, None))
             case Key.CANCEL if self.cancel_stroke():
                 pass
             case None if (opacity := opacity_of(event)) is not None:
@@ -388,6 +427,8 @@ class CanvasView(QWidget):
         painter = QPainter(self)
         camera = self._viewport.camera
         self._scene.draw(painter, event.rect(), camera.transform(), camera.zoom, self.palette())
+        accent = self.palette().color(QPalette.ColorRole.Accent)
+        self._xray.draw(painter, QRectF(self._document.box), camera.transform(), accent)
         self._marked.draw(painter, camera.transform(), self._scene.mask.tint)
         if (at := self._outline_at) is not None and self._toolbox.active.paints:
             draw_outline(painter, self.brush, at, camera.scale)

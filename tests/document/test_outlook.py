@@ -1,0 +1,86 @@
+"""What is told in advance is what the engine will do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.core.geometry import Rect, Size
+from app.core.params import Intent, Params
+from app.diffusion.frame import plan_frame
+from app.document.commands import OpenPicture, PaintMask, SetFrame
+from app.document.document import Document
+from app.document.mask_edits import replaced
+from app.document.outlook import outlook
+from app.document.snapshot import snapshot
+
+
+def _document(width: int, height: int, marked: Rect | None) -> Document:
+    document = Document(Size(64, 64))
+    document.undo.push(OpenPicture(document, np.zeros((height, width, 3), np.uint8)))
+    if marked is not None:
+        mask = np.zeros((height, width), np.uint8)
+        mask[marked.slices] = 40
+        document.undo.push(PaintMask(document, list(replaced(document.mask, mask))))
+    return document
+
+
+@pytest.mark.parametrize("native", [128, 512])
+@pytest.mark.parametrize("frame", [None, Rect(16, 8, 320, 240), Rect(0, 0, 64, 64)])
+@pytest.mark.parametrize("intent", [Intent.REFINE, Intent.INPAINT])
+@pytest.mark.parametrize(
+    ("size", "marked"),
+    [((640, 480), Rect(30, 20, 50, 60)), ((1700, 1300), Rect(10, 10, 900, 700)), ((400, 3000), Rect(3, 40, 390, 20))],
+)
+def test_the_frame_is_the_engine_s(
+    qapp: object, size: tuple[int, int], marked: Rect, intent: Intent, frame: Rect | None, native: int
+) -> None:
+    document = _document(*size, marked)
+    if frame is not None:
+        document.undo.push(SetFrame(document, frame))
+    params = Params(model="m", intent=intent)
+    foreseen = outlook(document, params, native)
+    assert foreseen is not None
+    assert foreseen.plan == plan_frame(snapshot(document, params), native)
+    assert (foreseen.reach is not None) == (intent is Intent.INPAINT)
+
+
+def test_nothing_is_foreseen_where_there_is_nothing(qapp: object) -> None:
+    assert outlook(Document(Size(64, 64)), Params(intent=Intent.INPAINT), 512) is None
+    document = _document(300, 200, None)
+    assert outlook(document, Params(intent=Intent.INPAINT), 512) is None
+    assert outlook(document, Params(intent=Intent.GENERATE), 512) is None
+    assert outlook(document, Params(intent=Intent.REFINE), 512) is not None
+
+
+def test_the_sentence_tells_both_sizes(qapp: object) -> None:
+    document = _document(1700, 1300, Rect(10, 10, 900, 700))
+    foreseen = outlook(document, Params(intent=Intent.INPAINT), 512)
+    assert foreseen is not None
+    box, working = foreseen.plan.box, foreseen.plan.working
+    expected = f"{working.width} × {working.height}, pasted back at {box.width} × {box.height}"
+    assert foreseen.sentence == expected
+
+
+def test_a_frame_is_one_step_and_goes_with_its_picture(qapp: object) -> None:
+    document = _document(640, 480, None)
+    said: list[Rect | None] = []
+    document.frame_changed.connect(lambda: said.append(document.frame))
+    frame = Rect(8, 16, 256, 256)
+    document.undo.push(SetFrame(document, frame))
+    document.undo.push(OpenPicture(document, np.zeros((50, 50, 3), np.uint8)))
+    assert document.frame is None
+    document.undo.undo()
+    assert document.frame == frame
+    document.undo.push(SetFrame(document, None))
+    document.undo.undo()
+    document.undo.undo()
+    assert document.frame is None
+    assert said == [frame, None, frame, None, frame, None]
+
+
+@pytest.mark.parametrize("frame", [Rect(600, 0, 64, 64), Rect(0, 0, 0, 64), Rect(-8, 0, 64, 64)])
+def test_a_frame_beside_the_picture_is_refused(qapp: object, frame: Rect) -> None:
+    document = _document(640, 480, None)
+    with pytest.raises(ValueError, match="does not lie"):
+        document.set_frame(frame)
