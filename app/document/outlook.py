@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from app.core.geometry import FramePlan, plan_around, plan_box, plan_reduced
+from app.core.geometry import FramePlan, plan_around, plan_box, plan_reduced, plan_whole
 from app.core.params import Intent, Params
-from app.core.seam import Reach, Seam, plan_reach
+from app.core.request import FrameChoice
+from app.core.seam import Reach, plan_reach
 from app.document import images
 from app.document.document import Document
 
@@ -32,7 +33,7 @@ class Outlook:
 
 def outlook(document: Document, params: Params, native: int) -> Outlook | None:
     """What ``params.intent`` would do with a model of that native size; None where there is nothing to be seen in
-    advance: a new picture, or no picture or mask yet."""
+    advance: a new picture, no picture or mask yet, or a frame for each part of the mask, which the engine finds."""
     if not document.has_picture:
         return None
     frame = document.frame
@@ -42,10 +43,24 @@ def outlook(document: Document, params: Params, native: int) -> Outlook | None:
         case Intent.REFINE:
             return Outlook(plan=plan_reduced(document.size, native) if frame is None else plan_box(frame, native))
         case Intent.INPAINT:
-            bounds = images.bounds(document.mask)
-            if bounds is None:
+            plan = _around_mask(document, params, native)
+            if plan is None:
                 return None
-            plan = plan_around(document.size, bounds, native) if frame is None else plan_box(frame, native)
-            return Outlook(plan=plan, reach=plan_reach(Seam(), params.inpaint_strength, plan, LATENT))
+            return Outlook(plan=plan, reach=plan_reach(params.seam, params.inpaint_strength, plan, LATENT))
         case _:
             assert_never(params.intent)
+
+
+def _around_mask(document: Document, params: Params, native: int) -> FramePlan | None:
+    """As the engine plans it."""
+    bounds = images.bounds(document.mask)
+    if bounds is None:
+        return None
+    if document.frame is not None:
+        return plan_box(document.frame, native)
+    if params.frame is FrameChoice.WHOLE:
+        return plan_whole(document.size)
+    if params.frame is FrameChoice.PARTS:
+        return None
+    asked = (params.seam.grow or 0) + (params.seam.feather or 0)
+    return plan_around(document.size, bounds.grown(asked).clamped(document.size), native)

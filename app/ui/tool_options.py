@@ -124,6 +124,9 @@ class SliderPage(QWidget):
         wanted = self.minimumSizeHint().width() + sum(slider.track_width for slider in self._sliders)
         for slider in self._sliders:
             slider.show_track(self.width() >= wanted)
+            slider.updateGeometry()  # on a page that is not in front its old hint would be kept
+        self.row.invalidate()
+        self.updateGeometry()
 
 
 class BrushPage(SliderPage):

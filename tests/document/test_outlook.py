@@ -7,6 +7,8 @@ import pytest
 
 from app.core.geometry import Rect, Size
 from app.core.params import Intent, Params
+from app.core.request import FrameChoice
+from app.core.seam import Seam, plan_reach
 from app.diffusion.frame import plan_frame
 from app.document.commands import OpenPicture, PaintMask, SetFrame
 from app.document.document import Document
@@ -43,6 +45,25 @@ def test_the_frame_is_the_engine_s(
     assert foreseen is not None
     assert foreseen.plan == plan_frame(snapshot(document, params), native)
     assert (foreseen.reach is not None) == (intent is Intent.INPAINT)
+
+
+@pytest.mark.parametrize("seam", [Seam(), Seam(grow=60, feather=30)])
+@pytest.mark.parametrize("choice", [FrameChoice.AUTO, FrameChoice.WHOLE])
+def test_what_is_asked_of_frame_and_seam_counts(qapp: object, choice: FrameChoice, seam: Seam) -> None:
+    document = _document(1700, 1300, Rect(200, 300, 500, 700))
+    params = Params(model="m", intent=Intent.INPAINT, frame=choice, seam=seam)
+    foreseen = outlook(document, params, 512)
+    assert foreseen is not None
+    assert foreseen.plan == plan_frame(snapshot(document, params), 512)
+    assert foreseen.reach == plan_reach(seam, params.inpaint_strength, foreseen.plan, 8)
+
+
+def test_frames_that_only_the_engine_finds_are_not_guessed(qapp: object) -> None:
+    document = _document(640, 480, Rect(30, 20, 50, 60))
+    params = Params(intent=Intent.INPAINT, frame=FrameChoice.PARTS)
+    assert outlook(document, params, 512) is None
+    document.undo.push(SetFrame(document, Rect(0, 0, 128, 128)))
+    assert outlook(document, params, 512) is not None
 
 
 def test_nothing_is_foreseen_where_there_is_nothing(qapp: object) -> None:
