@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from app.core.geometry import Size
@@ -30,8 +31,7 @@ class StatusLine(QWidget):
         super().__init__(parent)
         self.setObjectName("statusLine")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._hint = _label("hintLabel")
-        self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._hint = _Hint()
         self._outside = _label("outsideLabel")
         self._working = _label("workingLabel")
         self._place = _label("pointerLabel")
@@ -47,8 +47,7 @@ class StatusLine(QWidget):
             row.addWidget(widget)
 
     def show_hint(self, text: str) -> None:
-        self._hint.setText(text)
-        self._hint.setToolTip(text)
+        self._hint.show_hint(text)
 
     def show_result(self, result: Result) -> None:
         self._outside.setText(outside_text(result.changed_outside))
@@ -79,6 +78,29 @@ class StatusLine(QWidget):
         button.setMinimumWidth(64)
         button.clicked.connect(self.zoom_asked)
         return button
+
+
+class _Hint(QLabel):
+    """One line that ends in an ellipsis where there is no room for all of it; the tooltip has the whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("hintLabel")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._whole = ""
+
+    def show_hint(self, text: str) -> None:
+        self._whole = text
+        self.setToolTip(text)
+        self.setAccessibleName(text)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, self.width()))
 
 
 def _label(name: str) -> QLabel:

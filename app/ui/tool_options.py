@@ -55,6 +55,7 @@ _WAND_ROWS = (
     Row("opacity", Scale(name="wandOpacity", label="Opacity", tip=_OPACITY_TIP,
                          least=0, most=1, step=0.01, default=1.0)),
 )  # fmt: skip
+_WIDEST = 300
 _WAYS = (
     (False, "+", "Add what you mark to the mask (X changes it, Ctrl does the opposite)."),
     (True, "−", "Take what you mark away from the mask (X changes it, Ctrl does the opposite)."),
@@ -108,7 +109,7 @@ class SliderPage(QWidget):
         self.row.setSpacing(12)
         for row, slider in zip(rows, self._sliders, strict=True):
             slider.value_changed.connect(lambda value, field=row.field: edit({field: value}))
-            slider.setMaximumWidth(300)
+            slider.setMaximumWidth(_WIDEST)
             self.row.addWidget(slider, 8)
 
     def show_settings(self, settings: Brush | AreaSettings) -> None:
@@ -124,6 +125,9 @@ class SliderPage(QWidget):
         wanted = self.minimumSizeHint().width() + sum(slider.track_width for slider in self._sliders)
         for slider in self._sliders:
             slider.show_track(self.width() >= wanted)
+            slider.setMaximumWidth(
+                _WIDEST if slider.track_shown else slider.sizeHint().width()
+            )  # no gap before numbers
             slider.updateGeometry()  # on a page that is not in front its old hint would be kept
         self.row.invalidate()
         self.updateGeometry()

@@ -179,7 +179,7 @@ def test_other_formats_tell_as_well(studio: Studio, tmp_path: Path, ending: str)
 
 def test_the_status_line_tells_how_large_it_is(studio: Studio, photo: Path, tmp_path: Path) -> None:
     inpainted(studio, photo, tmp_path / "a.png")
-    assert "of it how it was made" in studio.find("hintLabel").text()
+    assert "of it how it was made" in studio.find("hintLabel").toolTip()
 
 
 def foreign(path: Path, text: str) -> Path:

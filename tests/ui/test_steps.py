@@ -55,7 +55,7 @@ def test_when_the_memory_is_full_it_is_said_and_the_list_begins_later(worked: St
     worked.find("undoBudgetSpin").setValue(50)
     for _ in range(3):
         worked.document.undo.push(Heavy(24))
-    assert "can no longer be undone" in worked.find("hintLabel").text()
+    assert "can no longer be undone" in worked.find("hintLabel").toolTip()
     assert _texts(worked) == ["Before that, 5 forgotten", "24 MB", "24 MB"]
     worked.find("stepsList").setCurrentRow(0)
     assert worked.document.undo.index() == 5

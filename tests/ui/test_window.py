@@ -354,3 +354,22 @@ def test_a_prompt_is_counted_as_the_model_reads_it(open_studio: Open, data_with_
 def test_a_model_whose_tokenizer_cannot_be_read_counts_nothing(studio: Studio) -> None:
     studio.store.update(prompt="a red house")
     assert not studio.find("promptCount").isVisible()
+
+
+def test_a_hint_that_has_no_room_ends_in_an_ellipsis_and_is_whole_in_its_tooltip(studio: Studio) -> None:
+    hint, words = studio.find("hintLabel"), "many words for what the keys do " * 12
+    studio.window.status_line.show_hint(words)
+    assert hint.text().endswith("…")
+    assert hint.fontMetrics().horizontalAdvance(hint.text()) <= hint.width()
+    assert hint.toolTip() == words
+    studio.window.status_line.show_hint("few words")
+    assert hint.text() == "few words"
+
+
+def test_without_a_picture_there_are_no_pixels_to_draw_a_grid_for(studio: Studio) -> None:
+    canvas = studio.window.canvas
+    canvas.zoom_to(12.0)
+    canvas.set_pixel_grid(True)
+    with_grid = canvas.grab().toImage()
+    canvas.set_pixel_grid(False)
+    assert canvas.grab().toImage() == with_grid

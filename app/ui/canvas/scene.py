@@ -60,7 +60,7 @@ class Scene:
             self._clip(painter, transform)
             self._draw_picture(painter, transform, zoom, palette)
             self._draw_mask(painter, exposed, transform, zoom)
-            if self.pixel_grid:
+            if self.pixel_grid and self._document.has_picture:
                 draw_pixel_grid(painter, exposed, self._document.box, transform, zoom)
             painter.restore()
         self.forming.draw(painter, transform, palette.color(QPalette.ColorRole.Accent))
