@@ -19,6 +19,9 @@ class Fill(Enum):
     NOISE = "noise"
     BLURRED = "blurred"
     EDGES = "edges"
+    TELEA = "telea"
+    """Telea's inpainting (2004), where OpenCV is installed: the extra ``opencv``."""
+
     COLOUR = "colour"
 
 

@@ -89,7 +89,7 @@ class _Painting:
                 return source
             case Fill.NOISE:
                 return source + (self.noise() - source) * self.mask
-            case Fill.BLURRED | Fill.EDGES | Fill.COLOUR:
+            case Fill.BLURRED | Fill.EDGES | Fill.TELEA | Fill.COLOUR:
                 return self.encode(to_tensor(filled(self.picture, self.pixel_mask, self.task.seam)))
             case _:
                 assert_never(self.task.seam.fill)

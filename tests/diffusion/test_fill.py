@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from app.core.errors import RequestError
 from app.core.geometry import Size
 from app.core.seam import Fill, Seam
 from app.diffusion.fill import extended, filled
@@ -15,7 +19,7 @@ MASK = np.zeros((64, 80), np.uint8)
 MASK[20:44, 30:60] = 255
 
 
-@pytest.mark.parametrize("fill", list(Fill))
+@pytest.mark.parametrize("fill", [fill for fill in Fill if fill is not Fill.TELEA])
 def test_what_is_kept_stays_bit_for_bit(fill: Fill) -> None:
     out = filled(PICTURE, MASK, Seam(fill=fill))
     np.testing.assert_array_equal(out[MASK == 0], PICTURE[MASK == 0])
@@ -61,3 +65,26 @@ def test_edges_of_any_size_and_of_nothing(size: Size) -> None:
     mean = np.rint(picture.mean(axis=(0, 1)))
     assert (extended(picture, whole) == mean).all()
     np.testing.assert_array_equal(extended(picture, np.zeros_like(whole)), picture)
+
+
+def test_telea_is_opencv_s_where_there_is_opencv(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def inpaint(picture: np.ndarray, mask: np.ndarray, radius: float, way: int) -> np.ndarray:
+        asked.append((mask.copy(), radius, way))
+        return np.full_like(picture, 7)
+
+    monkeypatch.setitem(sys.modules, "cv2", SimpleNamespace(inpaint=inpaint, INPAINT_TELEA=1))
+    out = filled(PICTURE, MASK, Seam(fill=Fill.TELEA))
+    assert (out[MASK > 0] == 7).all()
+    np.testing.assert_array_equal(out[MASK == 0], PICTURE[MASK == 0])
+    (mask, _, way), *_ = asked
+    assert way == 1
+    np.testing.assert_array_equal(mask, MASK > 0)
+
+
+def test_telea_without_opencv_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(RequestError, match="OpenCV") as caught:
+        filled(PICTURE, MASK, Seam(fill=Fill.TELEA))
+    assert "edges" in caught.value.remedy
