@@ -11,6 +11,7 @@ COMMANDS = frozenset({"render", "samplers", "models", "doctor"})
 _OWN = frozenset({"unpickle"})
 """What only Limner itself starts."""
 _ASKING = frozenset({"-h", "--help", "--version"})
+_WITH_A_VALUE = frozenset({"--data-dir", "--selftest-dir"})
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,7 +43,7 @@ def first_word(given: list[str]) -> str | None:
     """The first word that is no option, nor an option's value."""
     words = iter(given)
     for word in words:
-        if word == "--data-dir":
+        if word in _WITH_A_VALUE:
             next(words, None)
         elif not word.startswith("-"):
             return word

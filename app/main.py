@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import contextlib
 import faulthandler
 import logging
@@ -29,7 +30,7 @@ from app.jobs.queue import JobQueue
 from app.jobs.worker import InferenceWorker
 from app.ui import session
 from app.ui.desk import Desk, Wishes
-from app.ui.dialogs import ask_before_losing
+from app.ui.dialogs import Choice, ask_before_losing
 from app.ui.history import HistoryShelf
 from app.ui.icons import app_icon
 from app.ui.looks import MaskLooks
@@ -100,7 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
     application.setDesktopFileName("limner")
     application.setWindowIcon(app_icon())
     Theme(application)
-    places, trouble = _usable(folders(given.data_dir))
+    places, trouble = _usable(_throwaway() if given.selftest and given.data_dir is None else folders(given.data_dir))
     crash_log = _start_logging(places)
     window = build(data_dir=places.data)
     window.patience_ms = _PATIENCE_MS
@@ -112,7 +113,7 @@ def main(arguments: list[str] | None = None) -> int:
     for path in given.pictures[:1]:
         window.files.open(path)
     application.aboutToQuit.connect(window.shut_down)
-    status = application.exec()
+    status = _tried(window, application, given.selftest_dir) if given.selftest else application.exec()
     window.shut_down()
     if not window.ended:
         # A thread inside an import or a step cannot be stopped, and destroying a QThread that runs aborts. The
@@ -122,6 +123,31 @@ def main(arguments: list[str] | None = None) -> int:
     if crash_log is not None:
         crash_log.close()
     return status
+
+
+def _tried(window: MainWindow, application: QApplication, keep: Path | None) -> int:
+    """Let the program try itself; the exit status says whether all went well."""
+    from app.ui.selftest import SelfTest
+
+    window.ask_before_losing = lambda: Choice.DISCARD
+    if keep is not None:
+        try:
+            keep.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            print(f"The folder {keep} cannot be made ({error.strerror}): name another one.", file=sys.stderr)
+            return 2
+    trial = SelfTest(window, keep)
+    trial.ended.connect(window.close)
+    trial.start()
+    status = application.exec()
+    return status if trial.passed else status or 1
+
+
+def _throwaway() -> Folders:
+    """A data folder that is gone when the program ends: what a test paints is nobody's."""
+    folder = tempfile.TemporaryDirectory(prefix="limner-selftest-", ignore_cleanup_errors=True)
+    atexit.register(folder.cleanup)
+    return Folders(Path(folder.name))
 
 
 def _leave(status: int) -> NoReturn:
@@ -153,6 +179,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="limner", description="Paint with Stable Diffusion v1 on your own machine.")
     parser.add_argument("pictures", nargs="*", type=Path, metavar="PICTURE", help="a picture to open")
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="where models and settings are kept")
+    parser.add_argument("--selftest", action="store_true", help="try every way of painting, say how it went, end")
+    parser.add_argument("--selftest-dir", type=Path, metavar="DIR", help="keep the pictures of the self-test there")
     return parser.parse_args(arguments)
 
 

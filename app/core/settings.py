@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from app.core.atomic import atomic_write
 log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
+PORTABLE = "limner-portable"
+"""The name of the file, of any content, that makes a bundled program keep everything beside itself."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,24 @@ class Folders:
 
 
 def folders(data_dir: Path | None = None) -> Folders:
-    """The folders under ``data_dir``, or under the system's place for application data."""
-    return Folders(data_dir if data_dir is not None else Path(platformdirs.user_data_dir("limner", False)))
+    """The folders under ``data_dir``, or beside a portable program, or in the system's place for application data."""
+    return Folders(data_dir or portable_data() or Path(platformdirs.user_data_dir("limner", False)))
+
+
+def portable_data() -> Path | None:
+    """The data folder beside a bundled program that has the file ``limner-portable`` next to it; None elsewhere."""
+    if not getattr(sys, "frozen", False):
+        return None
+    program = Path(sys.executable).resolve()
+    # On macOS the program lies inside Limner.app, and a person sees what is beside that.
+    inside = [folder for folder in program.parents if folder.suffix == ".app"]
+    beside = (inside[0] if inside else program).parent
+    return beside / "limner-data" if (beside / PORTABLE).is_file() else None
 
 
 def resources() -> Path:
-    """The folder of icons and starter models: beside ``app`` in a checkout, inside it in an installed wheel."""
+    """The folder of icons and starter models: beside ``app`` in a checkout and in the bundled program, inside it in an
+    installed wheel."""
     package = Path(__file__).resolve().parents[1]
     installed = package / "_resources"
     return installed if installed.is_dir() else package.parent / "resources"

@@ -162,7 +162,7 @@ ACTIONS = (
         id="cancel", text="Cancel", tip="Cancel the innermost thing: stroke, notice, then job", shortcuts=("Esc",)
     ),
     ActionRow(id="model_help", text="How to use a full model", tip="What to do with a Stable Diffusion v1 model"),
-    ActionRow(id="about", text="About Limner", tip="Version and licence"),
+    ActionRow(id="about", text="About Limner", tip="Version, and the licences of everything inside"),
 )
 
 MENUS: Mapping[str, tuple[str, ...]] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -268,12 +267,9 @@ class WindowCommands(QObject):
         )
 
     def show_about(self) -> None:
-        self._tell(
-            Notice(
-                title=f"Limner {_version()}",
-                text="A studio for painting with Stable Diffusion v1 on your own machine. Apache License 2.0.",
-            )
-        )
+        from app.ui.about import AboutDialog
+
+        AboutDialog(self._window).open()
 
     # Painting
 
@@ -348,10 +344,3 @@ class WindowCommands(QObject):
 
     def _show_folder(self, folder: Path) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
-
-
-def _version() -> str:
-    try:
-        return version("limner")
-    except PackageNotFoundError:
-        return ""

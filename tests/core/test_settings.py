@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -122,3 +123,40 @@ def test_resources_in_a_checkout_and_in_a_wheel(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "app" / "_resources").mkdir()
     monkeypatch.setattr(module, "__file__", str(installed))
     assert resources() == (tmp_path / "app" / "_resources").resolve()
+
+
+def frozen(monkeypatch: pytest.MonkeyPatch, program: Path) -> None:
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.touch()
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(program))
+
+
+def test_a_portable_program_keeps_everything_beside_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = folders().data
+    frozen(monkeypatch, tmp_path / "Stick 猫" / "limner" / "limner")
+    assert folders().data == home
+    (tmp_path / "Stick 猫" / "limner" / "limner-portable").touch()
+    assert folders().data == (tmp_path / "Stick 猫" / "limner" / "limner-data").resolve()
+    assert folders(tmp_path).data == tmp_path
+
+
+def test_a_portable_mac_program_keeps_it_beside_the_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen(monkeypatch, tmp_path / "Limner.app" / "Contents" / "MacOS" / "limner")
+    (tmp_path / "limner-portable").touch()
+    assert folders().data == (tmp_path / "limner-data").resolve()
+
+
+def test_a_link_to_a_portable_program_finds_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen(monkeypatch, tmp_path / "opt" / "limner")
+    (tmp_path / "opt" / "limner-portable").touch()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "limner").symlink_to(tmp_path / "opt" / "limner")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "limner"))
+    assert folders().data == (tmp_path / "opt" / "limner-data").resolve()
+
+
+def test_source_is_never_portable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "limner-portable").touch()
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    assert folders().data.name == "limner"
