@@ -13,6 +13,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
+from dataclasses import fields
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +30,7 @@ from app.jobs.garbage import GarbageCollector
 from app.jobs.queue import JobQueue
 from app.jobs.worker import InferenceWorker
 from app.ui import session
+from app.ui.candidates import Candidates
 from app.ui.desk import Desk, Wishes
 from app.ui.dialogs import Choice, ask_before_losing
 from app.ui.history import HistoryShelf
@@ -75,12 +77,13 @@ def build(
         wishes=Wishes(),
         mask_looks=MaskLooks(),
         history=HistoryShelf(places.history),
+        candidates=Candidates(document),
     )
-    desk.queue.finished.connect(desk.history.keep)
+    desk.queue.made.connect(desk.history.keep)
     window = MainWindow(desk, worker, places)
     desk.queue.engine_changed.connect(garbage.follow)
     window.closing.connect(garbage.stop)
-    for part in (store, shelf, document, desk.queue, desk.wishes, desk.mask_looks, desk.history, garbage, worker):
+    for part in (*(getattr(desk, field.name) for field in fields(desk)), garbage, worker):
         part.setParent(window)
     worker.start()
     return window

@@ -129,6 +129,14 @@ class Stepped:
 
 
 @dataclass(frozen=True, eq=False)
+class Made:
+    """A candidate of the job is finished, while others may follow."""
+
+    job_id: int
+    candidate: Result
+
+
+@dataclass(frozen=True, eq=False)
 class Finished:
     job_id: int
     result: Result
@@ -153,7 +161,7 @@ class Failed:
     trail: Trail | None = None
 
 
-Event = Started | Entered | Stepped | Finished | Stopped | Failed
+Event = Started | Entered | Stepped | Made | Finished | Stopped | Failed
 
 
 @dataclass
@@ -166,5 +174,6 @@ class Job:
     phase: Phase | None = None
     step: int = 0
     total: int = 0
+    made: int = 0  # candidates that are finished
     step_times: list[float] = field(default_factory=list)
     cancel_asked: bool = False

@@ -24,7 +24,8 @@ class Params:
     """Everything in the panels that goes into a Request. ``size`` counts for Generate only; a picture has its own.
 
     ``seam`` and ``frame`` count for Inpaint only.
-    ``model`` is the path of a model folder, empty while none is known. ``seed_locked``: keep the seed from job to job.
+    ``model`` is the path of a model folder, empty while none is known. ``count``: pictures at once, to choose from.
+    ``seed_locked``: keep the seed from job to job.
     """
 
     prompt: str = ""
@@ -36,6 +37,7 @@ class Params:
     steps: int = 20
     sampler: str = DEFAULT_SAMPLER
     seed: int = 0
+    count: int = 1
     seed_locked: bool = False
     size: Size = field(default_factory=lambda: Size(512, 512))
     model: str = ""

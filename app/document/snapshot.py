@@ -26,6 +26,7 @@ def snapshot(document: Document, params: Params) -> Request:
         model=params.model,
         size=params.size if generate else document.size,
         seed=params.seed,
+        count=params.count,
         steps=params.steps,
         guidance=params.guidance,
         sampler=params.sampler,

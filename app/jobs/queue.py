@@ -17,6 +17,8 @@ from app.core.job import (
     Finished,
     Job,
     JobState,
+    Made,
+    Result,
     Started,
     Stepped,
     Stopped,
@@ -38,6 +40,8 @@ class JobQueue(QObject):
     """A Job, after anything about it has changed."""
     previewed = Signal(object, object)
     """A Job and its newest Preview."""
+    made = Signal(object, object)
+    """A Job and one candidate: for each that there is, once, as soon as it is there."""
     finished = Signal(object, object)
     """A Job and its Result."""
     failed = Signal(object, object)
@@ -129,8 +133,12 @@ class JobQueue(QObject):
                 self.changed.emit(job)
             case Stepped():
                 self._step(job, event)
+            case Made(candidate=candidate):
+                self._make(job, candidate)
             case Finished(result=result):
                 stale = job.cancel_asked  # ready at the moment of the cancel: nobody wants it any more
+                for candidate in () if stale else result.candidates[job.made :]:
+                    self._make(job, candidate)
                 self._end(job, JobState.CANCELLED if stale else JobState.FINISHED)
                 if not stale:
                     self.finished.emit(job, result)
@@ -141,6 +149,10 @@ class JobQueue(QObject):
                 self.failed.emit(job, event)
             case _:
                 assert_never(event)
+
+    def _make(self, job: Job, candidate: Result) -> None:
+        job.made += 1
+        self.made.emit(job, candidate)
 
     def _step(self, job: Job, event: Stepped) -> None:
         step, then = self._last_step

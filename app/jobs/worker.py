@@ -20,6 +20,7 @@ from app.core.job import (
     Event,
     Failed,
     Finished,
+    Made,
     Phase,
     Preview,
     Result,
@@ -179,7 +180,8 @@ class _Hooks:
         self._post(Stepped(self._job_id, step, total, preview))
 
     def made(self, candidate: Result) -> None:
-        """Nothing is told yet: all come with the Result at the end."""
+        if not self._cancel.is_set():
+            self._post(Made(self._job_id, candidate))
 
 
 def _failed(job_id: int, error: BaseException) -> Failed:

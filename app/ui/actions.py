@@ -44,6 +44,58 @@ _MASK_ROWS = tuple(
     )
     for edit in MASK_EDITS.values()
 )
+_CANDIDATE_ROWS = (
+    ActionRow(
+        id="candidate_previous",
+        text="Previous candidate",
+        tip="Show the previous candidate",
+        shortcuts=(",",),
+        icon="chevron-left",
+    ),
+    ActionRow(
+        id="candidate_next",
+        text="Next candidate",
+        tip="Show the next candidate",
+        shortcuts=(".",),
+        icon="chevron-right",
+    ),
+    ActionRow(
+        id="candidate_before",
+        text="Before",
+        tip="Show the picture from before, and the candidate again",
+        shortcuts=("C",),
+        icon="compare",
+        checkable=True,
+    ),
+    ActionRow(
+        id="candidate_star",
+        text="Star candidate",
+        tip="Star it, so that the history always keeps it",
+        shortcuts=("S",),
+        icon="star",
+    ),
+    ActionRow(
+        id="candidate_more",
+        text="More like it",
+        tip="Paint more like this candidate: the same settings, other seeds",
+        icon="more-like",
+    ),
+    ActionRow(
+        id="candidate_discard",
+        text="Discard",
+        tip="Put this candidate away; the history keeps it",
+        shortcuts=("D",),
+        icon="close",
+    ),
+    ActionRow(
+        id="candidate_accept",
+        text="Accept",
+        tip="Take this candidate, as a step that undo takes back; the history keeps the others",
+        shortcuts=("A",),
+    ),
+)
+CANDIDATE_ACTIONS = tuple(row.id for row in _CANDIDATE_ROWS)
+"""What stands on the strip of candidates."""
 ACTIONS = (
     ActionRow(id="open", text="Open…", tip="Open a picture", shortcuts=("Ctrl+O",), icon="open"),
     ActionRow(
@@ -161,6 +213,7 @@ ACTIONS = (
     ActionRow(
         id="cancel", text="Cancel", tip="Cancel the innermost thing: stroke, notice, then job", shortcuts=("Esc",)
     ),
+    *_CANDIDATE_ROWS,
     ActionRow(id="model_help", text="How to use a full model", tip="What to do with a Stable Diffusion v1 model"),
     ActionRow(id="about", text="About Limner", tip="Version, and the licences of everything inside"),
 )
@@ -176,7 +229,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         *("fit", "actual_size", "zoom_in", "zoom_out", "", "rotate_left", "rotate_right", "mirror", "upright"),
         *("", "xray", "follow_mask", "", "pixel_grid", "navigator", "", "full_screen"),
     ),
-    "&Paint": (*(row.id for row in _TOOL_ROWS), "", "generate", "cancel"),
+    "&Paint": (*(row.id for row in _TOOL_ROWS), "", "generate", "cancel", "", *(row.id for row in _CANDIDATE_ROWS)),
     "&Help": ("model_help", "about"),
 }
 """Ids of actions; an empty one is a line."""

@@ -16,6 +16,7 @@ from app.document.commands import ClearMask, InvertMask, OpenPicture, PaintMask,
 from app.document.mask_edits import all_marked
 from app.library.history import Kept
 from app.library.saving import Saved
+from app.ui.actions import CANDIDATE_ACTIONS
 from app.ui.canvas.tools import TOOLS
 from app.ui.icons import icon
 from app.ui.mask_work import MASK_EDITS
@@ -51,6 +52,7 @@ class WindowCommands(QObject):
         """By the ids of the actions."""
         canvas, undo = self._canvas, self._document.undo
         work = self._window.mask_work
+        choose = self._desk.candidates
         tools = {f"tool_{id}": (lambda id=id: canvas.set_tool(id)) for id in TOOLS}
         masks = {f"mask_{id}": (lambda id=id: work.again(id)) for id in MASK_EDITS}
         return (
@@ -91,6 +93,13 @@ class WindowCommands(QObject):
                 ),
                 "full_screen": self._window.toggle_full_screen,
                 "generate": self._window.painting.submit,
+                "candidate_previous": lambda: choose.step(-1),
+                "candidate_next": lambda: choose.step(1),
+                "candidate_before": lambda: choose.compare(not choose.comparing),
+                "candidate_star": self.star_candidate,
+                "candidate_more": self._window.painting.more_like_it,
+                "candidate_discard": choose.discard,
+                "candidate_accept": self.accept_candidate,
                 "cancel": self.escape,
                 "model_help": self.show_model_help,
                 "about": self.show_about,
@@ -112,6 +121,9 @@ class WindowCommands(QObject):
         self._document.frame_changed.connect(self._on_document)
         self._document.undo.trimmed.connect(self._on_trimmed)
         self._desk.mask_looks.changed.connect(canvas.set_mask_look)
+        for signal in (self._desk.candidates.changed, self._desk.candidates.shown_changed):
+            signal.connect(self._on_candidates)
+        self._on_candidates()
         wishes.show_entry.connect(self.show_entry)
         wishes.start_over.connect(self.start_over)
         wishes.use_settings.connect(self.use_settings)
@@ -288,7 +300,33 @@ class WindowCommands(QObject):
         """Cancel the innermost thing there is."""
         if self._canvas.cancel_stroke() or self._window.notices.close_newest():
             return
-        self._window.painting.stop()
+        if not self._window.painting.stop() and self._desk.candidates.waiting:
+            self._desk.candidates.clear()
+            self._window.status_line.show_hint("The candidates are put away; the history keeps them.")
+
+    # Candidates
+
+    def accept_candidate(self) -> None:
+        others = self._window.painting.accept()
+        if others:
+            many = "The other one is" if others == 1 else f"The other {others} are"
+            self._window.status_line.show_hint(f"{many} in the history.")
+
+    def star_candidate(self) -> None:
+        if (candidate := self._desk.candidates.star()) is not None:
+            seed = candidate.result.request.seed
+            self._desk.history.star_candidate(candidate.job_id, seed, candidate.starred)
+
+    def _on_candidates(self) -> None:
+        candidates, actions = self._desk.candidates, self._window.actions_by_id
+        shown = candidates.shown
+        for id in CANDIDATE_ACTIONS:
+            actions[id].setEnabled(shown is not None)
+        for id in ("candidate_previous", "candidate_next"):
+            actions[id].setEnabled(len(candidates.waiting) > 1)
+        actions["candidate_before"].setChecked(candidates.comparing)
+        starred = shown is not None and shown.starred
+        actions["candidate_star"].setIcon(icon("star-filled" if starred else "star"))
 
     # What changed
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.document.document import Document
 from app.jobs.queue import JobQueue
+from app.ui.candidates import Candidates
 from app.ui.history import HistoryShelf
 from app.ui.looks import MaskLooks
 from app.ui.models import ModelShelf
@@ -44,3 +45,4 @@ class Desk:
     wishes: Wishes
     mask_looks: MaskLooks
     history: HistoryShelf
+    candidates: Candidates

@@ -42,7 +42,7 @@ class EmptyState(QFrame):
         self._cards: list[QPushButton] = []
         parent.installEventFilter(self)
         desk.shelf.changed.connect(self._fill)
-        for signal in (desk.document.reset, desk.document.changed, desk.queue.changed):
+        for signal in (desk.document.reset, desk.document.changed, desk.queue.changed, desk.candidates.changed):
             signal.connect(self._refresh)
         self._fill()
 
@@ -92,9 +92,10 @@ class EmptyState(QFrame):
         return card
 
     def _refresh(self, *_: object) -> None:
-        document = self._desk.document
-        # Whoever has begun to paint, or waits for a picture, must not look at a card in its place.
-        self.setVisible(not document.has_picture and document.mask_empty and self._desk.queue.current is None)
+        document, desk = self._desk.document, self._desk
+        # Whoever has begun to paint, or waits for a picture or chooses one, must not look at a card in its place.
+        busy = desk.queue.current is not None or bool(desk.candidates.waiting)
+        self.setVisible(not document.has_picture and document.mask_empty and not busy)
         self._place()
 
     def _place(self) -> None:

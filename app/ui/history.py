@@ -59,16 +59,33 @@ class HistoryShelf(QObject):
         self._background = Background(self)
         self._refused = ""  # why the history cannot be used, as it was told last
         self._checked = False
+        self._numbers: dict[tuple[int, int], int] = {}  # by job and seed; read and written by the work only
         self.budget = USUAL_BUDGET
 
     @property
     def busy(self) -> bool:
         return self._background.busy
 
-    def keep(self, job: Job, result: Result) -> None:
-        """Write every candidate of a result down."""
-        for candidate in result.candidates:
-            self._run(partial(_add, candidate), self._added)
+    def keep(self, job: Job, candidate: Result) -> None:
+        """Write a candidate down."""
+
+        def work(history: History) -> Entry:
+            entry = history.add(candidate)
+            self._numbers[job.id, candidate.request.seed] = entry.id
+            return entry
+
+        self._run(work, self._added)
+
+    def star_candidate(self, job_id: int, seed: int, starred: bool) -> None:
+        """Star what was kept of a job, or take the star away. It is written by then: work is done in its order."""
+
+        def work(history: History) -> int | None:
+            id = self._numbers.get((job_id, seed))
+            if id is not None:
+                history.star(id, starred)
+            return id
+
+        self._run(work, lambda id: self.starred.emit(id, starred) if id is not None else None)
 
     def find(self, search: Search, done: Callable[[array[int]], object]) -> None:
         self._run(lambda history: history.find(search), done)
@@ -304,7 +321,3 @@ def _image(jpeg: bytes | None) -> QImage:
     if jpeg is not None:
         image.loadFromData(jpeg)
     return image
-
-
-def _add(result: Result, history: History) -> Entry:
-    return history.add(result)

@@ -20,6 +20,7 @@ from app.core.settings import Folders
 from app.jobs.background import Background
 from app.jobs.worker import InferenceWorker
 from app.ui import actions
+from app.ui.candidate_strip import CandidateStrip
 from app.ui.canvas.navigator import Navigator
 from app.ui.canvas.view import CanvasView
 from app.ui.commands import WindowCommands
@@ -138,6 +139,8 @@ class MainWindow(QMainWindow):
         options = ToolOptions(self.canvas)
         column.addWidget(options)
         column.addWidget(self.canvas_area, 1)
+        buttons = {id: self.actions_by_id[id] for id in actions.CANDIDATE_ACTIONS}
+        column.addWidget(CandidateStrip(self.desk.candidates, buttons))
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setObjectName("splitter")
         self.splitter.setHandleWidth(1)  # one line is drawn; Qt lets a wider strip be grabbed

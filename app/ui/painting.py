@@ -28,7 +28,8 @@ class Painting(QObject):
     """Carries jobs between the desk and the canvas.
 
     A job paints into the picture that it was asked for and into no other: what finishes while another one is open is
-    held until the person wants to see it.
+    held until the person wants to see it. A picture that was asked for alone is taken in at once, as a step that undo
+    takes back; of several, and while others wait to be chosen from, each becomes a candidate as soon as it is there.
     """
 
     arrived = Signal(object)
@@ -48,11 +49,14 @@ class Painting(QObject):
         self._notices = notices
         self._draw_seed = draw_seed
         self._origins: dict[int, Origin] = {}  # by job: the picture that was open when it was asked for
+        self._offered: set[int] = set()  # jobs of which something has become a candidate
         self._held: list[Result] = []
         self._held_notice: Notice | None = None
         desk.queue.previewed.connect(self._on_previewed)
         desk.queue.changed.connect(self._on_changed)
+        desk.queue.made.connect(self._on_made)
         desk.queue.finished.connect(self._on_finished)
+        desk.candidates.shown_changed.connect(self._show_candidate)
         desk.queue.failed.connect(self._on_failed)
         desk.queue.engine_changed.connect(self._on_engine)
         desk.document.undo.indexChanged.connect(self._on_edited)
@@ -78,6 +82,25 @@ class Painting(QObject):
         origin = self._desk.document.origin
         self._origins[self._desk.queue.submit(request)] = origin
 
+    def accept(self) -> int:
+        """Take the candidate that is shown into the document, as one step. How many others are put away with that."""
+        candidates = self._desk.candidates
+        shown = candidates.shown
+        if shown is None:
+            return 0
+        others = len(candidates.waiting) - 1
+        candidates.clear()
+        self._desk.store.update(seed=shown.result.request.seed)
+        self._take_in(InsertResult(self._desk.document, shown.result), shown.result)
+        return others
+
+    def more_like_it(self) -> None:
+        """Paint with all that the shown candidate was painted with, but for the seeds."""
+        shown = self._desk.candidates.shown
+        if shown is not None:
+            count = max(2, self._desk.store.params.count)
+            self._submit(replace(shown.result.request, seed=self._draw_seed(), count=count, resume=None))
+
     def stop(self) -> bool:
         """Cancel what is being painted; False when nothing is."""
         job = self._desk.queue.current
@@ -93,31 +116,54 @@ class Painting(QObject):
     def _on_edited(self) -> None:
         job = self._desk.queue.running
         if job is not None and not self._belongs(job):  # another picture has been opened under its preview
-            self._canvas.show_preview(None, 0.0)
+            self._show_candidate()
 
     def _on_changed(self, job: Job) -> None:
         other = self._desk.queue.running not in (None, job)  # a waiting job that ends leaves the picture alone
         if not other and (job.cancel_asked or job.state in (JobState.CANCELLED, JobState.FAILED)):
-            self._canvas.show_preview(None, 0.0)
+            self._show_candidate()
         if job.state in (JobState.CANCELLED, JobState.FAILED):
             self._origins.pop(job.id, None)
+            self._offered.discard(job.id)
+
+    def _show_candidate(self) -> None:
+        """Draw the candidate that is shown, or nothing, over the document."""
+        preview = self._desk.candidates.preview
+        self._canvas.show_preview(preview, 0.0)
+        if preview is not None:
+            self._canvas.rest_mask()
+
+    def _on_made(self, job: Job, candidate: Result) -> None:
+        candidates, origin = self._desk.candidates, self._origins.get(job.id)
+        one_of_several = job.request.count > 1 or bool(candidates.waiting)
+        if origin is not None and one_of_several and self._belongs(job):
+            self._offered.add(job.id)
+            candidates.add(job, candidate, origin)
 
     def _on_finished(self, job: Job, result: Result) -> None:
         belongs = self._belongs(job)
         self._origins.pop(job.id, None)
-        if belongs:
+        if job.id in self._offered:
+            self._offered.discard(job.id)
+            self._show_candidate()
+            self._tell_notes(result)
+        elif belongs:
             self._take_in(InsertResult(self._desk.document, result), result)
         else:
-            self._hold(result)
+            for candidate in result.candidates:
+                self._hold(candidate)
 
     def _take_in(self, step: QUndoCommand, result: Result) -> None:
         # Both in one turn of the event loop: the last preview gives way to the picture without a frame in between.
         self._desk.document.undo.push(step)
         self._canvas.show_preview(None, 1.0)
         self._canvas.rest_mask()
+        self._tell_notes(result)
+        self.arrived.emit(result)
+
+    def _tell_notes(self, result: Result) -> None:
         for note in result.notes:
             self._notices.show_notice(Notice(title=note))
-        self.arrived.emit(result)
 
     def _belongs(self, job: Job) -> bool:
         """Whether the open picture is the one that the job was asked for. A new picture may follow others that were

@@ -19,6 +19,7 @@ from app.ui.slider import LabelledSlider
 MOST_SEED = 2**31 - 1
 """The largest seed that is drawn; models make no difference between seeds of any size."""
 MOST_STEPS = 150
+MOST_COUNT = 16
 MOST_GUIDANCE = 20.0
 LEAST_SIDE, MOST_SIDE = 64, 2048
 """The room that the panels give: what is set lies in it."""

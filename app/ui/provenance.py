@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,7 +32,8 @@ class Provenance:
 
     def painted(self, result: Result, origin: Origin) -> None:
         """The result has become the picture of this origin."""
-        self._add(_Known(result.image, lambda: told(result), origin.opened))
+        light = replace(result, more=(), trail=None)  # those are large, and no picture tells them
+        self._add(_Known(light.image, lambda: told(light), origin.opened))
 
     def opened(self, pixels: Pixels | None, tells: Told | None, origin: Origin) -> None:
         """A file has become the picture; ``tells`` is what was in it."""

@@ -13,7 +13,7 @@ from app.core.geometry import Size
 from app.core.params import Intent, Params
 from app.core.samplers import SAMPLERS
 from app.document.strokes import LEAST_SIZE, MOST_SIZE
-from app.ui.params import LEAST_SIDE, MOST_GUIDANCE, MOST_SIDE, MOST_STEPS
+from app.ui.params import LEAST_SIDE, MOST_COUNT, MOST_GUIDANCE, MOST_SIDE, MOST_STEPS
 
 Values = Mapping[str, Any]
 
@@ -27,6 +27,7 @@ def params_to_values(params: Params) -> dict[str, Any]:
         "inpaint_strength": params.inpaint_strength,
         "guidance": params.guidance,
         "steps": params.steps,
+        "count": params.count,
         "sampler": params.sampler,
         "width": params.size.width,
         "height": params.size.height,
@@ -48,6 +49,7 @@ def params_from(values: Values) -> Params:
         inpaint_strength=_number(values, "inpaint_strength", plain.inpaint_strength, 0.0, 1.0),
         guidance=_number(values, "guidance", plain.guidance, 1.0, MOST_GUIDANCE),
         steps=int(_number(values, "steps", plain.steps, 1, MOST_STEPS)),
+        count=int(_number(values, "count", plain.count, 1, MOST_COUNT)),
         sampler=sampler if sampler in SAMPLERS else plain.sampler,
         size=_size(values, side),
         model=_text(values, "model", plain.model),

@@ -12,7 +12,7 @@ import pytest
 
 from app.core import errors, job
 from app.core.geometry import FramePlan, Rect, Size
-from app.core.job import Entered, Event, Failed, Finished, Job, Phase, Preview, Started, Stepped, Stopped
+from app.core.job import Entered, Event, Failed, Finished, Job, Made, Phase, Preview, Started, Stepped, Stopped
 from app.core.params import Intent, Params
 from app.core.request import FrameChoice, ImageToImage, Inpaint, Request, Task, TextToImage
 from app.core.samplers import SAMPLERS
@@ -33,6 +33,7 @@ EVENTS: list[Event] = [
     *(Entered(1, phase) for phase in Phase),
     Stepped(1, 2, 3, PREVIEW),
     Stepped(1, 2, 3, None),
+    Made(1, result_of(REQUESTS[0])),
     Finished(1, result_of(REQUESTS[-1], notes=("a note",))),
     Stopped(1),
     Failed(1, "It broke.", "Mend it.", "trace"),

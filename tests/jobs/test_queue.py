@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QObject, Signal
 
 from app.core.geometry import Size
-from app.core.job import Entered, Failed, Finished, Job, JobState, Phase, Started, Stepped, Stopped
+from app.core.job import Entered, Failed, Finished, Job, JobState, Made, Phase, Started, Stepped, Stopped
 from app.core.request import Request
 from app.jobs.queue import JobQueue
 from app.jobs.worker import EngineChanged, EngineState
@@ -95,6 +97,21 @@ def test_a_job_runs_through_its_states(queue: JobQueue, states: list) -> None:
     assert done[0][1] is result
     assert (done[0][0].step, done[0][0].total) == (1, 4)
     assert queue.current is None
+
+
+@pytest.mark.parametrize("early", [0, 1, 3])
+def test_every_candidate_is_told_once_as_early_as_it_is_there(queue: JobQueue, early: int) -> None:
+    told: list[int] = []
+    queue.made.connect(lambda job, candidate: told.append(candidate.request.seed))
+    queue.finished.connect(lambda job, result: told.append(-1))
+    first, second, third = (result_of(replace(REQUEST, seed=seed)) for seed in (7, 8, 9))
+    job_id = queue.submit(REQUEST)
+    queue.apply(Started(job_id))
+    for candidate in (first, second, third)[:early]:
+        queue.apply(Made(job_id, candidate))
+    assert told == [7, 8, 9][:early]
+    queue.apply(Finished(job_id, replace(first, more=(second, third))))
+    assert told == [7, 8, 9, -1]
 
 
 def test_a_waiting_job_ends_at_the_moment_of_its_cancel(queue: JobQueue, worker: FakeWorker, states: list) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QThread
 
 from app.core.errors import UserError
 from app.core.geometry import Size
-from app.core.job import Backend, Failed, Finished, Hooks, Result, Started, Stepped, Stopped
+from app.core.job import Backend, Failed, Finished, Hooks, Made, Result, Started, Stepped, Stopped
 from app.core.request import Request
 from app.jobs.worker import EngineChanged, EngineState, InferenceWorker
 from tests.fakes import FakeBackend, result_of
@@ -58,6 +58,7 @@ def test_a_job_starts_steps_and_finishes_on_another_thread(qtbot, start) -> None
     assert kinds[0] is Started
     assert kinds[-1] is Finished
     assert [event.step for event in events if isinstance(event, Stepped)][-1] == 3
+    assert sum(isinstance(event, Made) for event in events) == 1
     assert threads != [threading.main_thread()]
     assert [event.state for event in events if isinstance(event, EngineChanged)] == [
         EngineState.STARTING,

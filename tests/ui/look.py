@@ -26,7 +26,7 @@ from app.main import build
 from app.ui.main_window import MainWindow
 from app.ui.notices import Notice
 from app.ui.theme import DARK, LIGHT, Theme
-from tests.fakes import FakeBackend
+from tests.fakes import FakeBackend, painted, result_of
 from tests.ui.studio import make_model, make_picture
 
 SIZES = {"small": (1100, 700), "large": (1600, 1000)}
@@ -165,6 +165,19 @@ def history(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
     window.findChild(QScrollArea, "panelScroll").verticalScrollBar().setValue(10_000)
 
 
+def choosing(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
+    opened(window, folder)
+    stroke(window)
+    window.desk.store.update(prompt="a small boat", steps=2, count=6)
+    colours = iter([(200, 60, 40), (40, 120, 200), (60, 160, 80), (220, 180, 60), (120, 80, 160), (20, 20, 20)])
+    backend.make_result = lambda request: result_of(request, painted(request, next(colours)))
+    window.painting.submit()
+    settle(lambda: window.desk.queue.current is None, 5)
+    window.desk.candidates.show(2)
+    window.commands.star_candidate()
+    window.desk.candidates.show(1)
+
+
 def dropping(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
     opened(window, folder)
     window.veil.lift()
@@ -187,6 +200,7 @@ STATES = (
     user_error,
     broken,
     reopening,
+    choosing,
     history,
     dropping,
     model_help,

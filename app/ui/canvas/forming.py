@@ -29,7 +29,7 @@ class FormingPicture:
         return self._box if self._image is not None else QRectF()
 
     def show(self, preview: Preview | None, progress: float) -> None:
-        """``progress`` is 0..1; None shows nothing."""
+        """``progress`` is 0..1, drawn from its beginning on; None shows nothing."""
         self._progress = min(1.0, max(0.0, progress))
         if preview is self._source:
             return
@@ -56,14 +56,18 @@ class FormingPicture:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.setTransform(transform, True)
         painter.drawImage(self._box, self._image, QRectF(self._image.rect()))
+        if self._progress > 0.0:  # a candidate has none: nothing stands around it
+            self._draw_progress(painter, accent)
+        painter.restore()
+
+    def _draw_progress(self, painter: QPainter, accent: QColor) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        width = _LINE / math.sqrt(abs(transform.determinant()))  # in picture pixels
+        width = _LINE / math.sqrt(abs(painter.transform().determinant()))  # in picture pixels
         edge = self._box.adjusted(-width / 2, -width / 2, width / 2, width / 2)
         painter.setPen(QPen(QColor(0, 0, 0, 90), width))
         painter.drawRect(edge)
         painter.setPen(QPen(accent, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap, Qt.PenJoinStyle.MiterJoin))
         painter.drawPolyline(_part_of_outline(edge, self._progress))
-        painter.restore()
 
 
 def _part_of_outline(box: QRectF, part: float) -> QPolygonF:

@@ -23,7 +23,7 @@ from app.core.samplers import SAMPLERS
 from app.ui.desk import Desk
 from app.ui.fold import fold_button
 from app.ui.icons import icon
-from app.ui.params import LEAST_SIDE, MOST_SIDE, MOST_STEPS, bind, random_seed
+from app.ui.params import LEAST_SIDE, MOST_COUNT, MOST_SIDE, MOST_STEPS, bind, random_seed
 from app.ui.seam import seam_rows
 from app.ui.seed import SeedSpin
 from app.ui.slider import calm_wheel, make_number, named_number
@@ -61,6 +61,7 @@ class _Settings(QWidget):
         self._seam = seam_rows(desk)
         rows = (
             (QLabel("Model"), ModelCombo(desk)),
+            (QLabel("Pictures"), self._make_count()),
             (QLabel("Steps"), self._make_steps()),
             (QLabel("Sampler"), self._make_sampler()),
             (QLabel("Seed"), self._make_seed()),
@@ -84,6 +85,12 @@ class _Settings(QWidget):
             widget.setVisible(self._desk.store.params.intent is Intent.GENERATE)
         for row in self._seam:
             row.show(self._desk.store.params.intent is Intent.INPAINT)
+
+    def _make_count(self) -> QSpinBox:
+        tip = "How many pictures to paint at once, each with a seed of its own, to choose from (batch)."
+        count = make_number("countSpin", "Pictures", tip, 1, MOST_COUNT)
+        bind(self._desk.store, "count", count)
+        return count
 
     def _make_steps(self) -> QSpinBox:
         tip = "More refines the picture and takes longer; 15 to 30 suits most samplers (sampling steps)."
