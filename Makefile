@@ -10,10 +10,10 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint check clean starter vocabulary
+.PHONY: help setup run test lint check clean starter starter-eval vocabulary
 
 help: ## what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## prepare .venv (run and test do it by themselves)
 	@:
@@ -38,8 +38,11 @@ check: $(READY) ## behaviour
 vocabulary: $(READY) ## fetch CLIP's vocabulary for single-file models, if setup could not
 	$(PY) packaging/setup/vocabulary.py resources/configs/tokenizer
 
-starter: $(READY) ## train the starter model anew (long)
+starter: $(READY) ## train the starter models anew (long)
 	$(PY) packaging/starter/make.py
+
+starter-eval: $(READY) ## measure the starter models again
+	$(PY) packaging/starter/evaluate.py
 
 clean: ## remove caches and build output
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

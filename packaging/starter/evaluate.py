@@ -46,10 +46,10 @@ class Sizes:
     """How many pictures each measurement takes."""
 
     held_out: int = 512
-    painted: int = 192
-    swept: int = 48
-    negated: int = 64
-    inpainted: int = 40
+    painted: int = 160
+    swept: int = 32
+    negated: int = 48
+    inpainted: int = 35
     sheet: int = 64
 
 
@@ -339,7 +339,9 @@ def measure(options: argparse.Namespace, sizes: Sizes) -> dict[str, Figures]:
     told["vae"] = rebuilt(starter.vae, held_out.pictures, held_out.answers[:, list(QUESTIONS).index("style")])
     pictures = starter.paint(prompts[: sizes.painted])
     told["painted"] = scored(judge.judged(critic, pictures), scenes[: sizes.painted])
-    save_samples(options.sheet or options.work / "samples.png", pictures[: sizes.sheet], prompts)
+    save_samples(options.work / "samples.png", pictures[: sizes.sheet], prompts)
+    if options.sheet:
+        save_samples(options.sheet, pictures[: sizes.sheet])
     told["sweep"] = {}
     for guidance in SWEEP:
         found = judge.judged(critic, starter.paint(prompts[: sizes.swept], guidance=guidance))
@@ -350,12 +352,12 @@ def measure(options: argparse.Namespace, sizes: Sizes) -> dict[str, Figures]:
     engine = Engine()
     for name, folder in (("blend", options.model), ("concat", inpainting)):
         told[name], made = repainted(engine, folder, critic, sizes.inpainted)
-        save_samples(options.work / f"{name}.png", made, ())
+        save_samples(options.work / f"{name}.png", made)
     told["speed"] = {"seconds": seconds_a_picture(engine, options.model)}
     return told
 
 
-def save_samples(path: Path, pictures: Pictures, prompts: Sequence[str]) -> None:
+def save_samples(path: Path, pictures: Pictures, prompts: Sequence[str] = ()) -> None:
     save_sheet(path, autoencoder.as_tensor(pictures), columns=8, captions=prompts[: len(pictures)])
 
 

@@ -1,4 +1,4 @@
-"""Sample sheets: a grid of pictures as PNG, with its captions in a text file beside it."""
+"""Sample sheets: a grid of pictures as PNG or JPEG, with its captions in a text file beside it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +18,7 @@ def save_sheet(path: Path, pictures: Tensor, *, columns: int, captions: Sequence
     for i, picture in enumerate(pixels):
         y, x = i // columns * height, i % columns * width
         grid[y : y + height, x : x + width] = picture
-    Image.fromarray(grid).save(path)
+    options = {"quality": 90, "subsampling": 0} if path.suffix == ".jpg" else {"optimize": True}
+    Image.fromarray(grid).save(path, **options)
     if captions:
         path.with_suffix(".txt").write_text("\n".join(captions) + "\n")

@@ -12,18 +12,13 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-import numpy as np
 from PIL import Image
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QPixmap
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.core.geometry import Size
-from app.core.job import Job, Phase, Preview
-from app.core.request import Request
-from app.core.settings import resources
-from app.diffusion.engine import Engine
+from app.core.job import Job, Preview
 from app.main import build
 from app.ui.main_window import MainWindow
 from app.ui.theme import DARK, LIGHT, Look, Theme
@@ -31,16 +26,6 @@ from tests.ui.look import settle
 
 PROMPT, SEED = "snowy mountains at sunset, a lake, the sun", 5
 CHANGE, CHANGE_SEED = "a red balloon, snowy mountains at sunset, a lake", 1
-SAMPLES = (
-    "a red house on the left, snowy mountains at sunset",
-    "night, a lake, a yellow balloon, stars",
-    "a white sailing boat on a calm lake, hills, noon",
-    "dunes, sand, dawn, a purple balloon on the right",
-    "pine trees and a white house, snow, mountains, overcast",
-    "meadow with round trees, hills, midday, clouds",
-    "a full moon, stars, snowy mountains, a lake at night",
-    "an orange balloon in the middle, green meadow, noon",
-)
 WAIT_S = 300.0
 
 
@@ -51,40 +36,9 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     application = QApplication([])
     theme = Theme(application)
-    samples(out / "starter-samples.png")
     for look, names in ((DARK, ("empty", "painting", "inpainted")), (LIGHT, ("", "", "light"))):
         story(theme, look, {name: out / f"{name}.png" for name in names if name})
     error(theme, out / "error.png")
-
-
-def samples(path: Path) -> None:
-    """Every prompt with seeds 0 to 3, as they come."""
-    engine, model = Engine(), resources() / "models" / "starter"
-    rows = []
-    for prompt in SAMPLES:
-        rows.append([_sample(engine, model, prompt, seed) for seed in range(4)])
-    left, right = rows[: len(rows) // 2], rows[len(rows) // 2 :]
-    sheet = np.vstack([np.hstack([*a, *b]) for a, b in zip(left, right, strict=True)])
-    Image.fromarray(sheet).save(path, optimize=True)
-
-
-def _sample(engine: Engine, model: Path, prompt: str, seed: int) -> np.ndarray:
-    side = 128
-    request = Request(prompt=prompt, model=str(model), size=Size(side, side), seed=seed, steps=25, guidance=5.0)
-    return engine.run(request, _Quiet()).image
-
-
-class _Quiet:
-    """Hooks that nobody listens to."""
-
-    def cancelled(self) -> bool:
-        return False
-
-    def entered(self, phase: Phase) -> None:
-        pass
-
-    def stepped(self, step: int, total: int, preview: Preview | None) -> None:
-        pass
 
 
 def story(theme: Theme, look: Look, paths: dict[str, Path]) -> None:
