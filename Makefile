@@ -10,7 +10,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint check clean starter starter-eval vocabulary
+.PHONY: help setup run test lint check clean starter starter-eval vocabulary bundle bundle-test
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,12 @@ starter: $(READY) ## train the starter models anew (long)
 
 starter-eval: $(READY) ## measure the starter models again
 	$(PY) packaging/starter/evaluate.py
+
+bundle: ## freeze the program for people without Python, into build/bundle/dist
+	@python=$$(sh packaging/setup/find_python.sh "$(PYTHON)") && "$$python" packaging/bundle/build.py
+
+bundle-test: ## start that program with an empty home and no network, and paint
+	@python=$$(sh packaging/setup/find_python.sh "$(PYTHON)") && "$$python" packaging/bundle/check.py
 
 clean: ## remove caches and build output
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
