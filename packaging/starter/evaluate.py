@@ -159,10 +159,10 @@ def rebuilt(vae: AutoencoderTiny, pictures: Pictures, styles: NDArray[np.int64])
 
 
 def negated(starter: Starter, critic: Judge, count: int) -> Figures:
-    """How often trees grow in pictures whose prompts do not name them, without and with a negative prompt."""
+    """How often trees grow in pictures whose prompts name them, without and with a negative prompt against them."""
     lands = ("a green meadow, hills", "hills and a lake", "a meadow, mountains", "a river, hills")
     times = ("noon", "dawn", "overcast", "sunset")
-    prompts = [f"{lands[i % 4]}, {times[i // 4 % 4]}" for i in range(count)]
+    prompts = [f"{lands[i % 4]}, trees, {times[i // 4 % 4]}" for i in range(count)]
     names = list(QUESTIONS)
     figures: Figures = {}
     for name, negative in (("without", ""), ("with", "trees, pines")):
@@ -296,7 +296,7 @@ def table(told: dict[str, Figures], sizes: Sizes) -> str:
         "",
         "| | |",
         "|---|---|",
-        f"| trees that nobody asked for, in {sizes.negated} pictures | {told['negative']['without']:.0f} % "
+        f"| trees that the prompt names, in {sizes.negated} pictures | {told['negative']['without']:.0f} % "
         f"→ {told['negative']['with']:.0f} % with the negative prompt “trees, pines” |",
         f"| autoencoder on {sizes.held_out} held-out renders | {told['vae']['PSNR']:.1f} dB PSNR, "
         f"SSIM {told['vae']['SSIM']:.3f} |",
