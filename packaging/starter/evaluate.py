@@ -105,8 +105,9 @@ def scored(found: Answers, scenes: Sequence[Scene]) -> Figures:
         placed += right[asked & seen, side].tolist()
         if kind in COLOURED:
             colour = names.index(f"{kind} colour")
-            coloured += right[asked, colour].tolist()
-            figures[f"{kind} in its colour"] = _percent(right[asked, colour])
+            both = seen & right[:, colour]  # a colour without a place is no thing
+            coloured += both[asked].tolist()
+            figures[f"{kind} in its colour"] = _percent(both[asked])
         if f"{kind} count" in names:
             count = names.index(f"{kind} count")
             doubled += right[truth[:, count] == 2, count].tolist()
@@ -159,16 +160,18 @@ def rebuilt(vae: AutoencoderTiny, pictures: Pictures, styles: NDArray[np.int64])
 
 
 def negated(starter: Starter, critic: Judge, count: int) -> Figures:
-    """How often trees grow in pictures whose prompts name them, without and with a negative prompt against them."""
+    """How often trees grow without and with a negative prompt against them: where the prompt names them, and where it
+    does not."""
     lands = ("a green meadow, hills", "hills and a lake", "a meadow, mountains", "a river, hills")
     times = ("noon", "dawn", "overcast", "sunset")
-    prompts = [f"{lands[i % 4]}, trees, {times[i // 4 % 4]}" for i in range(count)]
     names = list(QUESTIONS)
     figures: Figures = {}
-    for name, negative in (("without", ""), ("with", "trees, pines")):
-        found = judge.judged(critic, starter.paint(prompts, negative=negative))
-        grown = (found[:, names.index("trees side")] > 0) | (found[:, names.index("pines side")] > 0)
-        figures[name] = _percent(grown)
+    for way, said in (("named", ", trees"), ("unnamed", "")):
+        prompts = [f"{lands[i % 4]}{said}, {times[i // 4 % 4]}" for i in range(count)]
+        for name, negative in (("without", ""), ("with", "trees, pines")):
+            found = judge.judged(critic, starter.paint(prompts, negative=negative))
+            grown = (found[:, names.index("trees side")] > 0) | (found[:, names.index("pines side")] > 0)
+            figures[f"{way} {name}"] = _percent(grown)
     return figures
 
 
@@ -223,9 +226,10 @@ def repainted(engine: Engine, folder: Path, critic: Judge, count: int) -> tuple[
         made.append(image)
         asked.append(list(PAINTS).index(colour) + 1)
     found = judge.judged(critic, np.stack(made))
+    seen = found[:, names.index("balloon side")] > 0
     figures: Figures = {
-        "present": _percent(found[:, names.index("balloon side")] > 0),
-        "present and in its colour": _percent(found[:, names.index("balloon colour")] == np.array(asked)),
+        "present": _percent(seen),
+        "present and in its colour": _percent(seen & (found[:, names.index("balloon colour")] == np.array(asked))),
         "pixels touched outside": float(touched),
     }
     return figures, np.stack(made)
@@ -296,8 +300,11 @@ def table(told: dict[str, Figures], sizes: Sizes) -> str:
         "",
         "| | |",
         "|---|---|",
-        f"| trees that the prompt names, in {sizes.negated} pictures | {told['negative']['without']:.0f} % "
-        f"→ {told['negative']['with']:.0f} % with the negative prompt “trees, pines” |",
+        *(
+            f"| trees with “trees, pines” as negative prompt, {said}, in {sizes.negated} pictures "
+            f"| {told['negative'][f'{way} without']:.0f} % → {told['negative'][f'{way} with']:.0f} % |"
+            for way, said in (("named", "where the prompt names them"), ("unnamed", "where it does not"))
+        ),
         f"| autoencoder on {sizes.held_out} held-out renders | {told['vae']['PSNR']:.1f} dB PSNR, "
         f"SSIM {told['vae']['SSIM']:.3f} |",
         "| the same by style | "
