@@ -38,6 +38,18 @@ class Folders:
         return self.data / "imported"
 
     @property
+    def loras(self) -> Path:
+        return self.data / "loras"
+
+    @property
+    def vaes(self) -> Path:
+        return self.data / "vaes"
+
+    @property
+    def embeddings(self) -> Path:
+        return self.data / "embeddings"
+
+    @property
     def log(self) -> Path:
         return self.data / "limner.log"
 

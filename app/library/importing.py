@@ -73,7 +73,7 @@ def import_weights(source: Path, places: Folders, cancelled: Callable[[], bool] 
     if not target.is_file():
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            _copy_notes(source, target)
+            copy_notes(source, target)
         except OSError as error:
             raise ModelError(
                 f"“{source.name}” cannot be converted ({error.strerror}).", f"Make room or free {target.parent}."
@@ -93,7 +93,7 @@ def _place_of(source: Path, places: Folders) -> Path:
     return places.imported / hashlib.sha256(key).hexdigest()[:12]
 
 
-def _copy_notes(source: Path, target: Path) -> None:
+def copy_notes(source: Path, target: Path) -> None:
     """What lies beside a model and says how it is to be loaded goes along."""
     for ending in _BESIDE:
         if source.with_suffix(ending).is_file():

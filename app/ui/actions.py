@@ -120,7 +120,18 @@ ACTIONS = (
     ActionRow(
         id="copy", text="Copy picture", tip="Copy the picture to the clipboard", shortcuts=("Ctrl+C",), icon="copy"
     ),
-    ActionRow(id="paste", text="Paste picture", tip="Open the picture in the clipboard", shortcuts=("Ctrl+V",)),
+    ActionRow(
+        id="paste",
+        text="Paste",
+        tip="Open the picture in the clipboard, or take its text for the prompt",
+        shortcuts=("Ctrl+V",),
+    ),
+    ActionRow(
+        id="paste_mask",
+        text="Paste as mask",
+        tip="Use the picture in the clipboard as the mask: white is repainted",
+        shortcuts=("Ctrl+Alt+V",),
+    ),
     ActionRow(id="data_folder", text="Open data folder", tip="Show where models, settings and the log are kept"),
     ActionRow(id="quit", text="Quit", tip="Close Limner", shortcuts=("Ctrl+Q",)),
     ActionRow(id="undo", text="Undo", tip="Take back the last step", shortcuts=("Ctrl+Z",), icon="undo"),
@@ -219,7 +230,20 @@ ACTIONS = (
 )
 
 MENUS: Mapping[str, tuple[str, ...]] = {
-    "&File": ("open", "save", "save_tells", "save_embeds", "", "copy", "paste", "", "data_folder", "", "quit"),
+    "&File": (
+        "open",
+        "save",
+        "save_tells",
+        "save_embeds",
+        "",
+        "copy",
+        "paste",
+        "paste_mask",
+        "",
+        "data_folder",
+        "",
+        "quit",
+    ),
     "&Edit": ("undo", "redo"),
     "&Mask": (
         *("mark_all", "clear_mask", "invert_mask", "", *(row.id for row in _MASK_ROWS), ""),

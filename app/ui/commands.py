@@ -65,6 +65,7 @@ class WindowCommands(QObject):
                 "save_embeds": self.toggle_embeds,
                 "copy": self.copy,
                 "paste": self.paste,
+                "paste_mask": self.paste_mask,
                 "data_folder": lambda: self._show_folder(self._window.folders.data),
                 "quit": self._window.close,
                 "undo": undo.undo,
@@ -200,8 +201,12 @@ class WindowCommands(QObject):
     def paste(self) -> None:
         mime = QGuiApplication.clipboard().mimeData()
         if mime is not None:
-            self._window.notices.clear_quiet()
-            self._window.files.take(mime)
+            self._window.arrivals.take(mime)
+
+    def paste_mask(self) -> None:
+        mime = QGuiApplication.clipboard().mimeData()
+        if mime is not None:
+            self._window.arrivals.take_mask(mime)
 
     # Masks
 
@@ -364,6 +369,7 @@ class WindowCommands(QObject):
         enabled = {
             "save": document.has_picture,
             "copy": document.has_picture,
+            "paste_mask": document.has_picture,
             **dict.fromkeys(("clear_mask", "save_mask", *(f"mask_{id}" for id in MASK_EDITS)), not document.mask_empty),
             "follow_mask": document.frame is not None,
             "undo": undo.canUndo(),

@@ -1,12 +1,13 @@
-"""Pictures that are dropped or pasted: deciding what they are, and the frame shown while one hovers."""
+"""What is dropped or pasted: deciding what it is, and the frame shown while it hovers."""
 
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt, QUrl
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
@@ -16,14 +17,9 @@ from app.ui.theme import GRID
 
 @dataclass(frozen=True)
 class DroppedFiles:
-    """The first file, and how many more there were."""
+    """Files and folders of this computer, in the order in which they were chosen; at least one."""
 
-    path: Path
-    others: int
-
-    @property
-    def is_model(self) -> bool:
-        return self.path.suffix.lower() in (".safetensors", *PICKLED) or os.path.isfile(self.path / "model_index.json")
+    paths: tuple[Path, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,26 +31,52 @@ class DroppedImage:
 
 @dataclass(frozen=True)
 class DroppedLink:
-    """A picture somewhere on the net, which Limner does not go to."""
+    """Something that lies elsewhere: on the net, or on another computer."""
 
     address: str
 
 
-Dropped = DroppedFiles | DroppedImage | DroppedLink
+@dataclass(frozen=True)
+class DroppedText:
+    """Words, a prompt for example."""
+
+    text: str
+
+
+Dropped = DroppedFiles | DroppedImage | DroppedLink | DroppedText
+
+
+def is_weights(path: Path) -> bool:
+    """It looks like a model or something that adds to one, and not like a picture."""
+    return path.suffix.lower() in (".safetensors", *PICKLED) or os.path.isfile(path / "model_index.json")
 
 
 def read_drop(mime: QMimeData) -> Dropped | None:
-    """What to open out of a drop or the clipboard; None when there is nothing like a picture in it."""
-    # Never parse text(): it is not a file list, and on Windows it is no path at all.
+    """What is in a drop or the clipboard; None when there is nothing that Limner takes."""
+    # Never parse text() for files: it is no list of them, and on Windows it is no path at all.
     urls = mime.urls() if mime.hasUrls() else []
-    files = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
+    files = [Path(url.toLocalFile()) for url in urls if _is_here(url)]
     if files:
-        return DroppedFiles(files[0], len(files) - 1)
+        return DroppedFiles(tuple(files))
     if mime.hasImage():  # browsers give the pixels beside the link: better than the link
         image = mime.imageData()
         if isinstance(image, QImage) and not image.isNull():
             return DroppedImage(image)
-    return DroppedLink(urls[0].toString()) if urls else None
+    if urls:
+        return DroppedLink(urls[0].toString())
+    text = mime.text().strip() if mime.hasText() else ""
+    if _LINK.fullmatch(text):
+        return DroppedLink(text)
+    return DroppedText(text) if text else None
+
+
+_LINK = re.compile(r"https?://\S{1,4000}", re.IGNORECASE)
+
+
+def _is_here(url: QUrl) -> bool:
+    """A file of this computer. One of another (file://host/x) is left alone: merely asking for it makes Windows send
+    the person's password hash to that host."""
+    return url.isLocalFile() and url.host().casefold() in ("", "localhost") and not url.toLocalFile().startswith("//")
 
 
 class DropVeil(QFrame):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QImage, QPainter
 
 from app.core.errors import PictureError
@@ -20,7 +20,6 @@ from app.jobs.background import Background
 from app.library.metadata import Told, read_told, recipe_from
 from app.library.pictures import decode_picture, read_file
 from app.library.saving import Saved, save_picture
-from app.ui.drops import DroppedFiles, DroppedImage, DroppedLink, read_drop
 from app.ui.notices import Help, Kind, Notice
 from app.ui.provenance import Provenance
 from app.ui.recipes import Reopened
@@ -66,20 +65,17 @@ class PictureFiles(QObject):
         # The key changes with every write to the pixels and is kept by copies that share them.
         return self._document.has_picture and self._document.picture.cacheKey() != self._saved_key
 
-    def take(self, mime: QMimeData) -> None:
-        """Open what was dropped or pasted, or say why that cannot be."""
-        match read_drop(mime):
-            case DroppedFiles(path=path, others=others):
-                if others:
-                    more = "the other one is" if others == 1 else f"the other {others} are"
-                    self._tell(Notice(title=f"Only the first file is opened; {more} left alone."))
-                self._bring_in(lambda: _loaded(path), path, f"Open {path.name}", ask=True)
-            case DroppedImage(image=image):
-                self._bring_in(lambda: _Brought(_flat(image)), None, "Paste picture")
-            case DroppedLink():
-                self._tell(Notice(title="That is a link.", text="Save the picture to a file, then drop the file."))
-            case None:
-                self._tell(Notice(title="There is no picture in that.", text=f"Drop a picture file. {_KEPT}"))
+    def bring(self, path: Path) -> None:
+        """Open a file that was dropped or pasted; one that tells how it was made is not opened unasked."""
+        self._bring_in(lambda: _loaded(path), path, f"Open {path.name}", ask=True)
+
+    def bring_bytes(self, data: bytes, name: str) -> None:
+        """The same for a file that lies nowhere here."""
+        self._bring_in(lambda: _decoded(data, name), None, f"Open {name}", ask=True, name=name)
+
+    def bring_image(self, image: QImage) -> None:
+        """Open pixels without a file."""
+        self._bring_in(lambda: _Brought(flat(image)), None, "Paste picture")
 
     def open(self, path: Path) -> None:
         self._bring_in(lambda: _loaded(path), path, f"Open {path.name}")
@@ -105,11 +101,14 @@ class PictureFiles(QObject):
 
         self._background.run(write, done, self._failed)
 
-    def _bring_in(self, read: Callable[[], _Brought], path: Path | None, text: str, *, ask: bool = False) -> None:
+    def _bring_in(
+        self, read: Callable[[], _Brought], path: Path | None, text: str, *, ask: bool = False, name: str = ""
+    ) -> None:
         """``ask``: a file that tells how its picture was made is not opened before the person has chosen."""
+        name = name or (path.name if path is not None else "")
 
         def done(picture: _Brought) -> None:
-            recipe, name = picture.recipe, path.name if path is not None else ""
+            recipe = picture.recipe
             if recipe is not None and recipe.values and ask:
                 self.reopened.emit(Reopened(name=name, recipe=recipe, open=lambda: show(picture)))
                 return
@@ -161,8 +160,12 @@ class _Brought:
 
 def _loaded(path: Path) -> _Brought:
     """The picture in a file. Raises PictureError."""
-    data = read_file(path)
-    picture = decode_picture(data, path.name)
+    return _decoded(read_file(path), path.name)
+
+
+def _decoded(data: bytes, name: str) -> _Brought:
+    """The picture in the bytes of a file. Raises PictureError."""
+    picture = decode_picture(data, name)
     told = read_told(data)
     recipe = recipe_from(told, picture.pixels) if told is not None else None
     brought = _Brought(images.to_qimage(picture.pixels), picture.notes, None, "", picture.pixels, told, recipe)
@@ -172,10 +175,10 @@ def _loaded(path: Path) -> _Brought:
     return replace(brought, notes=tuple(notes), alpha=picture.alpha, on_alpha=on_alpha)
 
 
-def _flat(image: QImage) -> QImage:
-    """An image over white where it is transparent."""
+def flat(image: QImage, under: Qt.GlobalColor = Qt.GlobalColor.white) -> QImage:
+    """An image over one colour where it is transparent, RGB32."""
     flat = QImage(image.size(), QImage.Format.Format_RGB32)
-    flat.fill(Qt.GlobalColor.white)
+    flat.fill(under)
     painter = QPainter(flat)
     painter.drawImage(flat.rect(), image)
     painter.end()

@@ -20,13 +20,14 @@ from app.core.settings import Folders
 from app.jobs.background import Background
 from app.jobs.worker import InferenceWorker
 from app.ui import actions
+from app.ui.arrivals import Arrivals
 from app.ui.candidate_strip import CandidateStrip
 from app.ui.canvas.navigator import Navigator
 from app.ui.canvas.view import CanvasView
 from app.ui.commands import WindowCommands
 from app.ui.desk import Desk
 from app.ui.dialogs import Choice, SystemDialogs
-from app.ui.drops import DroppedFiles, DropVeil, read_drop
+from app.ui.drops import DroppedFiles, DroppedImage, DropVeil, read_drop
 from app.ui.empty_state import EmptyState
 from app.ui.files import PictureFiles
 from app.ui.intents import IntentFollower
@@ -106,6 +107,9 @@ class MainWindow(QMainWindow):
         self.model_files = ModelFiles(desk.shelf, folders, self.notices.show_notice, self.notices.withdraw, self)
         self.mask_files = MaskFiles(desk.document, self.background, self.notices.show_notice, self)
         self.recipes = Recipes(desk, self.notices, self)
+        self.arrivals = Arrivals(
+            desk.store, self.files, self.mask_files, self.model_files, self.recipes, self.notices, self
+        )
         self.painting = Painting(desk, self.canvas, self.notices, self)
         self.xray = XRayFollower(desk, self.canvas, self)
         self.intents = IntentFollower(desk.store, desk.document, self)
@@ -206,7 +210,8 @@ class MainWindow(QMainWindow):
         event.acceptProposedAction()
         dropped = read_drop(event.mimeData())
         if dropped is not None:
-            self.veil.lift(offer_mask=isinstance(dropped, DroppedFiles) and self.desk.document.has_picture)
+            pixels = isinstance(dropped, DroppedFiles | DroppedImage)
+            self.veil.lift(offer_mask=pixels and self.desk.document.has_picture)
             self.veil.point_at(self._on_veil(event))
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
@@ -224,14 +229,10 @@ class MainWindow(QMainWindow):
         as_mask = self.veil.as_mask
         self.veil.hide()
         event.acceptProposedAction()
-        self.notices.clear_quiet()
-        dropped = read_drop(event.mimeData())
-        if isinstance(dropped, DroppedFiles) and dropped.is_model:
-            self.model_files.add(dropped.path)
-        elif as_mask and isinstance(dropped, DroppedFiles):
-            self.mask_files.load(dropped.path)
+        if as_mask:
+            self.arrivals.take_mask(event.mimeData())
         else:
-            self.files.take(event.mimeData())
+            self.arrivals.take(event.mimeData())
 
     # Closing
 
@@ -263,5 +264,6 @@ class MainWindow(QMainWindow):
         self.desk.queue.cancel_all()
         self.background.stop()
         self.model_files.stop()
+        self.arrivals.links.stop()
         self.desk.history.stop()
         self.ended = self._worker.stop(self.patience_ms)

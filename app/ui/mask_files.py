@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QImage
 
 from app.core.errors import PictureError
@@ -18,6 +18,7 @@ from app.document.document import Document
 from app.document.mask_edits import replaced
 from app.jobs.background import Background
 from app.library.pictures import load_mask, load_picture, resized, save_png
+from app.ui.files import flat
 from app.ui.notices import Kind, Notice
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,15 @@ class MaskFiles(QObject):
         size = self._document.size
         self._background.run(
             lambda: fitted(load_mask(path), size, path.name), lambda mask: self.put(mask, "Load mask"), self._failed
+        )
+
+    def take_image(self, image: QImage) -> None:
+        """The same for pixels without a file; transparent ones are kept."""
+        size = self._document.size
+        self._background.run(
+            lambda: fitted(images.to_mask(flat(image, Qt.GlobalColor.black)), size, "from the clipboard"),
+            lambda mask: self.put(mask, "Paste mask"),
+            self._failed,
         )
 
     def load_transparency(self, path: Path) -> None:

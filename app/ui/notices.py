@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
+    QProgressBar,
     QPushButton,
     QToolButton,
     QVBoxLayout,
@@ -43,12 +44,28 @@ class Help:
     act: Callable[[], object]
 
 
+class Progress(QObject):
+    """How far something has come, 0..1. ``tell`` may be called from any thread."""
+
+    changed = Signal(float)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._told = 0.0
+
+    def tell(self, fraction: float) -> None:
+        if abs(fraction - self._told) >= 0.01 or fraction >= 1.0:  # or the window would be busy with nothing else
+            self._told = fraction
+            self.changed.emit(fraction)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Notice:
     """``title``: what happened. ``text``: what was kept and what to do. ``details``: for a report, folded away.
 
     ``choices``: in place of the one button, a few that the person chooses from; each takes the card away.
     ``stays``: only the person or whoever put it up takes it away, because something would be lost with it.
+    ``progress``: of something that takes its time, as a bar.
     """
 
     title: str
@@ -58,6 +75,7 @@ class Notice:
     details: str = ""
     stays: bool = False
     choices: tuple[Help, ...] = ()
+    progress: Progress | None = None
 
 
 class Notices(QWidget):
@@ -162,6 +180,8 @@ class NoticeCard(QFrame):
         column.addLayout(self._make_head())
         if notice.text:
             column.addWidget(_text_label(notice.text, "noticeText"))
+        if notice.progress is not None:
+            column.addWidget(self._make_bar(notice.progress))
         if notice.help is not None or notice.details or notice.choices:
             column.addLayout(self._make_foot())
         if notice.details:
@@ -192,6 +212,19 @@ class NoticeCard(QFrame):
         row.addWidget(title, 1, Qt.AlignmentFlag.AlignTop)
         row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         return row
+
+    def _make_bar(self, progress: Progress) -> QProgressBar:
+        self._bar = QProgressBar()
+        self._bar.setObjectName("noticeProgress")
+        self._bar.setAccessibleName(f"Progress: {self.notice.title}")
+        self._bar.setRange(0, 1000)
+        self._bar.setTextVisible(False)
+        progress.changed.connect(self._show_progress)
+        return self._bar
+
+    def _show_progress(self, fraction: float) -> None:
+        self._bar.setValue(round(1000 * fraction))
+        self._bar.setToolTip(f"{fraction:.0%}")
 
     def _make_foot(self) -> QHBoxLayout:
         row = QHBoxLayout()

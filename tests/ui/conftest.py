@@ -125,6 +125,16 @@ class Studio:
         self.drop_files(path)
         self.wait(lambda: self.document.undo.count() > before)
 
+    def choose(self, label: str) -> None:
+        """Wait for a card that offers this, and press its button."""
+
+        def buttons() -> list[QPushButton]:
+            cards = self.window.notices.findChildren(QPushButton)
+            return [button for button in cards if button.text() == label and button.isVisible()]
+
+        self.wait(lambda: bool(buttons()))
+        self.qtbot.mouseClick(buttons()[0], Qt.MouseButton.LeftButton)
+
     @property
     def titles(self) -> list[str]:
         return [notice.title for notice in self.window.notices.shown]

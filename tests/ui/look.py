@@ -141,7 +141,7 @@ def reopening(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
     settle(lambda: (folder / "boat.png").exists(), 5)
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(folder / "boat.png"))])
-    window.files.take(mime)
+    window.arrivals.take(mime)
     settle(seconds=0.5)
 
 

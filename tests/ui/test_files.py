@@ -54,14 +54,11 @@ def urls(*addresses: str) -> QMimeData:
 def test_what_a_drop_is(qapp, tmp_path: Path) -> None:
     one, two = tmp_path / "a b.png", tmp_path / "c.png"
     files = urls(QUrl.fromLocalFile(str(one)).toString(), QUrl.fromLocalFile(str(two)).toString())
-    assert read_drop(files) == DroppedFiles(one, 1)
+    assert read_drop(files) == DroppedFiles((one, two))
     assert read_drop(urls("https://example.org/a.png")) == DroppedLink("https://example.org/a.png")
     image = QMimeData()
     image.setImageData(QImage(4, 4, QImage.Format.Format_RGB32))
     assert isinstance(read_drop(image), DroppedImage)
-    text = QMimeData()
-    text.setText("/home/me/a.png")
-    assert read_drop(text) is None
 
 
 def test_a_dropped_file_is_opened(studio: Studio, photo: Path) -> None:
@@ -70,12 +67,6 @@ def test_a_dropped_file_is_opened(studio: Studio, photo: Path) -> None:
     assert studio.titles == []
     assert photo.name in studio.window.windowTitle()
     assert not studio.window.files.unsaved
-
-
-def test_of_several_files_the_first_is_opened_with_a_word(studio: Studio, photo: Path, tmp_path: Path) -> None:
-    studio.drop_files(photo, tmp_path / "b.png", tmp_path / "c.png")
-    studio.wait(lambda: studio.document.has_picture)
-    assert studio.titles == ["Only the first file is opened; the other 2 are left alone."]
 
 
 @pytest.mark.parametrize("content", [b"", b"plain text", b"\x89PNG\r\n\x1a\n broken"])
@@ -92,14 +83,12 @@ def test_a_broken_file_loses_nothing(studio: Studio, photo: Path, tmp_path: Path
     assert studio.document.undo.count() == 1
 
 
-def test_a_folder_a_link_and_a_text_get_an_answer(studio: Studio, tmp_path: Path) -> None:
+def test_a_folder_a_link_and_nothing_at_all_get_an_answer(studio: Studio, tmp_path: Path) -> None:
     studio.drop_files(tmp_path)
     studio.wait(lambda: len(studio.titles) == 1)
     studio.drop(urls("https://example.org/a.png"))
-    assert studio.titles[0] == "That is a link."
-    text = QMimeData()
-    text.setText("hello")
-    studio.drop(text)
+    assert studio.titles[0] == "Fetch the picture from example.org?"
+    studio.drop(QMimeData())
     assert studio.titles[0] == "There is no picture in that."
     assert not studio.document.has_picture
 

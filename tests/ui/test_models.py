@@ -46,14 +46,48 @@ def test_a_model_folder_is_chosen(studio: Studio, tmp_path: Path) -> None:
 def test_a_dropped_model_is_used_and_no_picture_is_opened(studio: Studio, make, tmp_path: Path) -> None:
     path = make(tmp_path)
     studio.drop_files(path)
+    studio.choose("Use it where it lies")
     studio.wait(lambda: studio.store.params.model == str(path))
     assert not studio.document.has_picture
+
+
+@pytest.mark.parametrize(
+    "make", [lambda path: make_single(path / "m.safetensors"), lambda path: make_model(path / "m")]
+)
+def test_a_dropped_model_is_copied_and_used_from_there(studio: Studio, make, tmp_path: Path) -> None:
+    path = make(tmp_path / "from" if (tmp_path / "from").mkdir() is None else tmp_path)
+    studio.drop_files(path)
+    studio.choose("Copy into the models folder")
+    studio.wait(lambda: studio.titles == ["m is in use now."])
+    assert Path(studio.store.params.model).is_relative_to(studio.window.folders.models)
+    studio.drop_files(Path(studio.store.params.model))
+    studio.wait(lambda: not studio.window.model_files.busy)
+    assert studio.titles == ["m is in use now."]  # it is where it belongs: nothing to ask
+
+
+def test_copying_is_cancelled(studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def install(path, folder, progressed, cancelled) -> Path:
+        progressed(0.5)
+        while not cancelled():
+            time.sleep(0.01)
+        raise Cancelled
+
+    monkeypatch.setattr("app.ui.model_files.install", install)
+    before = studio.store.params.model
+    studio.drop_files(make_model(tmp_path / "m"))
+    studio.choose("Copy into the models folder")
+    studio.wait(lambda: studio.find("noticeProgress").value() == 500)
+    studio.click("noticeHelp")
+    studio.wait(lambda: not studio.window.model_files.busy)
+    assert studio.titles == []
+    assert studio.store.params.model == before
 
 
 def test_it_is_there_again_at_the_next_start(open_studio, tmp_path: Path) -> None:
     file = make_single(tmp_path / "m.safetensors")
     first = open_studio()
     first.drop_files(file)
+    first.choose("Use it where it lies")
     first.wait(lambda: first.store.params.model == str(file))
     first.window.close()
     assert open_studio().store.params.model == str(file)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection
 from html import escape
 
-from PySide6.QtCore import QMimeData, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.core.prompt import PromptPlan
@@ -156,6 +156,13 @@ class TextField(QPlainTextEdit):
             event.ignore()
             return
         super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        pasting = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
+        if pasting and event.matches(QKeySequence.StandardKey.Paste) and not self.canPaste():  # type: ignore[attr-defined]
+            event.ignore()  # a picture in the clipboard is left to the window
+            return True
+        return super().event(event)
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         return not source.hasUrls() and not source.hasImage() and super().canInsertFromMimeData(source)
