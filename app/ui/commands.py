@@ -1,4 +1,4 @@
-"""What each action does, and which signals lead where."""
+"""What each action does."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl
+from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
 
-from app.core.job import Result
-from app.core.params import Params
 from app.core.recipe import Recipe
 from app.document.commands import ClearMask, InvertMask, OpenPicture, PaintMask, SetFrame
 from app.document.mask_edits import all_marked
 from app.library.history import Kept
-from app.library.saving import Saved
-from app.ui.actions import CANDIDATE_ACTIONS
 from app.ui.canvas.tools import TOOLS
 from app.ui.icons import icon
 from app.ui.mask_work import MASK_EDITS
 from app.ui.notices import Help, Kind, Notice
-from app.ui.words import in_bytes
 
 if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
@@ -38,6 +33,8 @@ _HELP_TEXT = (
 class WindowCommands(QObject):
     """The handlers of the actions. It knows the window's parts and none of their insides."""
 
+    entry_shown = Signal()  # a picture of the history is the document's now
+
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
@@ -46,7 +43,8 @@ class WindowCommands(QObject):
         self._canvas = window.canvas
         self.open_folder = Path.home()
         self.save_folder = Path.home()
-        self._name = "Untitled"
+        self.name = "Untitled"
+        """Of the file that the picture came from or went to."""
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """By the ids of the actions."""
@@ -107,55 +105,6 @@ class WindowCommands(QObject):
             }
         )
 
-    def connect_all(self) -> None:
-        """Join the parts of the finished window, and show how things stand."""
-        window, canvas, status = self._window, self._canvas, self._window.status_line
-        wishes = self._desk.wishes
-        wishes.paint.connect(window.painting.submit)
-        wishes.stop.connect(window.painting.stop)
-        wishes.open_picture.connect(self.open)
-        wishes.add_model_file.connect(self.add_model_file)
-        wishes.add_model_folder.connect(self.add_model_folder)
-        wishes.convert_model.connect(self._add_model)
-        wishes.model_help.connect(self.show_model_help)
-        wishes.try_prompt.connect(self.try_prompt)
-        self._document.frame_changed.connect(self._on_document)
-        self._document.undo.trimmed.connect(self._on_trimmed)
-        self._desk.mask_looks.changed.connect(canvas.set_mask_look)
-        for signal in (self._desk.candidates.changed, self._desk.candidates.shown_changed):
-            signal.connect(self._on_candidates)
-        self._on_candidates()
-        wishes.show_entry.connect(self.show_entry)
-        wishes.start_over.connect(self.start_over)
-        wishes.use_settings.connect(self.use_settings)
-        self._desk.history.told.connect(self._tell)
-        wishes.edit_mask.connect(window.mask_work.edit)
-        canvas.zoom_changed.connect(status.show_zoom)
-        canvas.pointer_moved.connect(status.show_pointer)
-        canvas.hint_changed.connect(status.show_hint)
-        canvas.tool_changed.connect(lambda id: window.actions_by_id[f"tool_{id}"].setChecked(True))
-        status.zoom_asked.connect(canvas.fit)
-        window.painting.arrived.connect(self._on_arrived)
-        window.files.reopened.connect(window.recipes.offer)
-        window.files.opened.connect(self._on_opened)
-        window.files.mark_transparent.connect(lambda mask: window.mask_files.put(mask, "Mask from transparency"))
-        window.files.saved.connect(self._on_saved)
-        window.mask_files.saved.connect(lambda path: status.show_hint(f"The mask is saved as {path.name}."))
-        self._document.reset.connect(self._on_document)
-        self._document.changed.connect(self._on_document)
-        self._document.mask_emptied.connect(self._on_document)
-        self._document.undo.indexChanged.connect(self._on_document)
-        self._desk.store.changed.connect(self._on_params)
-        window.actions_by_id["show_mask"].setChecked(canvas.mask_visible)
-        for id in ("pixel_grid", "navigator"):
-            window.actions_by_id[id].setChecked(True)
-        status.show_zoom(canvas.zoom)
-        status.show_hint(canvas.hint)
-        window.actions_by_id[f"tool_{canvas.tool}"].setChecked(True)
-        self.show_save_choices()
-        self._on_params(self._desk.store.params, {"size"})
-        self._on_document()
-
     # Files
 
     def open(self) -> None:
@@ -189,7 +138,7 @@ class WindowCommands(QObject):
             self._window.files.save(path, then=self._window.close)
 
     def _ask_where(self) -> Path | None:
-        path = self._window.dialogs.save_picture(self.save_folder / f"{Path(self._name).stem}.png")
+        path = self._window.dialogs.save_picture(self.save_folder / f"{Path(self.name).stem}.png")
         if path is not None:
             self.save_folder = path.parent
         return path
@@ -225,7 +174,7 @@ class WindowCommands(QObject):
             self._window.mask_files.load(path)
 
     def save_mask(self) -> None:
-        suggestion = self.save_folder / f"{Path(self._name).stem}-mask.png"
+        suggestion = self.save_folder / f"{Path(self.name).stem}-mask.png"
         if (path := self._window.dialogs.save_mask(suggestion)) is not None:
             self.save_folder = path.parent
             self._window.mask_files.save(path)
@@ -241,7 +190,7 @@ class WindowCommands(QObject):
         def show(kept: Kept) -> None:
             self._document.undo.push(OpenPicture(self._document, kept.pixels, "Show from history"))
             self._window.files.provenance.opened(kept.pixels, kept.told, self._document.origin)
-            self._on_opened(None)
+            self.entry_shown.emit()
 
         self._desk.history.fetch(id, show)
 
@@ -254,7 +203,7 @@ class WindowCommands(QObject):
     def _with_recipe(self, id: int, act: Callable[[Recipe], object]) -> None:
         def taken(kept: Kept) -> None:
             if kept.recipe is None:
-                self._tell(Notice(title="This picture does not tell how it was made."))
+                self.tell(Notice(title="This picture does not tell how it was made."))
             else:
                 act(kept.recipe)
 
@@ -263,18 +212,18 @@ class WindowCommands(QObject):
     # Models and help
 
     def add_model_file(self) -> None:
-        self._add_model(self._window.dialogs.model_file(self._window.folders.models))
+        self.add_model(self._window.dialogs.model_file(self._window.folders.models))
 
     def add_model_folder(self) -> None:
-        self._add_model(self._window.dialogs.model_folder(self._window.folders.models))
+        self.add_model(self._window.dialogs.model_folder(self._window.folders.models))
 
-    def _add_model(self, path: Path | None) -> None:
+    def add_model(self, path: Path | None) -> None:
         if path is not None:
             self._window.model_files.add(path)
 
     def show_model_help(self) -> None:
         missing = self._desk.shelf.current is None
-        self._tell(
+        self.tell(
             Notice(
                 kind=Kind.ERROR if missing else Kind.INFO,
                 title="There is no model to paint with yet." if missing else _HELP_TITLE,
@@ -322,68 +271,7 @@ class WindowCommands(QObject):
             seed = candidate.result.request.seed
             self._desk.history.star_candidate(candidate.job_id, seed, candidate.starred)
 
-    def _on_candidates(self) -> None:
-        candidates, actions = self._desk.candidates, self._window.actions_by_id
-        shown = candidates.shown
-        for id in CANDIDATE_ACTIONS:
-            actions[id].setEnabled(shown is not None)
-        for id in ("candidate_previous", "candidate_next"):
-            actions[id].setEnabled(len(candidates.waiting) > 1)
-        actions["candidate_before"].setChecked(candidates.comparing)
-        starred = shown is not None and shown.starred
-        actions["candidate_star"].setIcon(icon("star-filled" if starred else "star"))
-
-    # What changed
-
-    def _on_arrived(self, result: Result) -> None:
-        self._window.status_line.show_result(result)
-        self._window.files.provenance.painted(result, self._document.origin)
-
-    def _on_opened(self, path: Path | None) -> None:
-        self._window.intents.picture_opened()
-        self._window.status_line.forget_result()
-        self._name = path.name if path else "Untitled"
-        if path is not None:
-            self.open_folder = path.parent
-        self._on_document()
-
-    def _on_saved(self, path: Path, saved: Saved) -> None:
-        self._name = path.name
-        told = f", {in_bytes(saved.told_size)} of it how it was made" if saved.told_size else ""
-        self._window.status_line.show_hint(f"Saved as {path.name}: {in_bytes(saved.size)}{told}.")
-        for note in saved.notes:
-            self._tell(Notice(title=note))
-        self._on_document()
-
-    def _on_trimmed(self, count: int) -> None:
-        what = "The oldest step" if count == 1 else f"The {count} oldest steps"
-        self._window.status_line.show_hint(f"{what} can no longer be undone: undo has used up its memory (Steps).")
-        self._on_document()
-
-    def _on_params(self, params: Params, names: set[str]) -> None:
-        if "size" in names:
-            self._document.resize_blank(params.size)
-
-    def _on_document(self, *_: object) -> None:
-        document, undo, window = self._document, self._document.undo, self._window
-        enabled = {
-            "save": document.has_picture,
-            "copy": document.has_picture,
-            "paste_mask": document.has_picture,
-            **dict.fromkeys(("clear_mask", "save_mask", *(f"mask_{id}" for id in MASK_EDITS)), not document.mask_empty),
-            "follow_mask": document.frame is not None,
-            "undo": undo.canUndo(),
-            "redo": undo.canRedo(),
-        }
-        for id, possible in enabled.items():
-            window.actions_by_id[id].setEnabled(possible)
-        for id, word, step in (("undo", "Undo", undo.undoText()), ("redo", "Redo", undo.redoText())):
-            window.actions_by_id[id].setText(f"{word} {step[:1].lower()}{step[1:]}" if step else word)
-        window.status_line.show_size(document.size)
-        window.setWindowTitle(f"{self._name}[*] — Limner")
-        window.setWindowModified(window.files.unsaved)
-
-    def _tell(self, notice: Notice) -> None:
+    def tell(self, notice: Notice) -> None:
         self._window.notices.show_notice(notice)
 
     def _show_folder(self, folder: Path) -> None:

@@ -49,6 +49,7 @@ from app.ui.status_line import StatusLine
 from app.ui.theme import GRID, PANEL_WIDTH
 from app.ui.tool_bars import ToolRail
 from app.ui.tool_options import ToolOptions
+from app.ui.wiring import Wiring
 from app.ui.xray import XRayFollower
 
 APP_NAME = "Limner"
@@ -118,7 +119,7 @@ class MainWindow(QMainWindow):
         actions.fill_menus(self.menuBar(), self.actions_by_id)
         self.menuBar().setNativeMenuBar(True)
         self._lay_out()
-        self.commands.connect_all()
+        self.wiring = Wiring(self)
         self.memory = Memory(self)
 
     def _build_canvas_area(self) -> None:

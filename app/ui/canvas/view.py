@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QEnterEvent,
     QFocusEvent,
@@ -24,19 +24,17 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app.core.job import Preview
-from app.document.commands import SetFrame
 from app.document.document import Document
 from app.document.outlook import Outlook
 from app.document.strokes import Brush
 from app.ui.canvas.cursor import draw_outline, outline_box
-from app.ui.canvas.drag import Order
-from app.ui.canvas.events import HELD, Key, key_of, opacity_of, pointer_of, zoom_factor
+from app.ui.canvas.keys import Keys
 from app.ui.canvas.mask_look import MaskLook
 from app.ui.canvas.outline import Outline
+from app.ui.canvas.pointing import Pointing
 from app.ui.canvas.scene import Scene
 from app.ui.canvas.tool_proxy import ToolProxy
 from app.ui.canvas.toolbox import Toolbox
-from app.ui.canvas.tools import RESIZE_BRUSH, TOOLS, Tool
 from app.ui.canvas.viewport import Viewport
 from app.ui.canvas.xray import XRay
 
@@ -45,7 +43,7 @@ class CanvasView(QWidget):
     """The picture, seen through a Viewport: painting and pointer go through the same transform.
 
     The widget paints and forwards: what is seen is the Scene's, where it lies the Viewport's, which tool and brush the
-    Toolbox's, and the drag itself the ToolProxy's business.
+    Toolbox's, the drag itself the ToolProxy's, and what pointer and keys mean the Pointing's and the Keys' business.
     """
 
     zoom_changed = Signal(float)
@@ -64,7 +62,9 @@ class CanvasView(QWidget):
         self._marked = Outline()
         self._xray = XRay()
         self._proxy = ToolProxy(document, self._toolbox, self._viewport, self._scene.mask, self._marked, self._xray)
-        self._hover: QPointF | None = None
+        self._keys = Keys(document, self._toolbox, self._proxy)
+        self._pointing = Pointing(self._toolbox, self._proxy, self._viewport)
+        self._hovered: QPointF | None = None  # where the pointer was seen last
         self._xray_wanted = False
         self._outline = QRect()  # where the brush outline is on the screen
         self._tab_focus = False
@@ -94,6 +94,10 @@ class CanvasView(QWidget):
         self._proxy.frame_shown.connect(self.update)
         self._proxy.pin_changed.connect(self._update_outline)
         self._proxy.ended.connect(self._show_cursor)
+        self._keys.peeking.connect(self._on_peeking)
+        self._pointing.moved.connect(self._on_hover)
+        self._pointing.told.connect(self.pointer_moved)
+        self._pointing.grabbed.connect(self.setCursor)
         self._viewport.moved.connect(self._on_moved)
         self._viewport.zoom_changed.connect(self.zoom_changed)
         self._toolbox.active_changed.connect(self._show_cursor)
@@ -273,153 +277,60 @@ class CanvasView(QWidget):
 
     def _on_moved(self) -> None:
         self.update()
-        if self._hover is not None:
-            self._tell_pointer(self._hover)
+        if self._pointing.hover is not None:
+            self._pointing.tell()
 
-    # -- pointer
+    def _on_hover(self) -> None:
+        if self._pointing.hover is not None and self._pointing.hover != self._hovered:
+            self._wake_mask()
+        self._hovered = self._pointing.hover
+        self._update_outline()
 
-    def _press(self, tool: Tool, event: QMouseEvent | QTabletEvent) -> None:
-        if self._proxy.press(tool, pointer_of(event, self._viewport.transform)) and tool.held_cursor is not None:
-            self.setCursor(tool.held_cursor)
+    def _on_peeking(self, peeking: bool) -> None:
+        self._scene.mask.peeking = peeking
+        self.update()
 
-    def _move(self, event: QMouseEvent | QTabletEvent) -> None:
-        pointer = pointer_of(event, self._viewport.transform)
-        self._hover_at(pointer.view)
-        self._proxy.move(pointer)
-
-    def _release(self, event: QMouseEvent | QTabletEvent) -> None:
-        self._proxy.release(pointer_of(event, self._viewport.transform))
+    # -- pointer and keys
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            self._press(self._toolbox.active, event)
-        elif event.button() == Qt.MouseButton.MiddleButton:
-            self._press(TOOLS["pan"], event)
-        elif event.button() == Qt.MouseButton.RightButton and self._toolbox.active.paints:
-            self._press(RESIZE_BRUSH, event)
-        else:
-            event.ignore()
+        event.setAccepted(self._pointing.press(event))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._move(event)
+        self._pointing.move(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        buttons = Qt.MouseButton.LeftButton | Qt.MouseButton.MiddleButton | Qt.MouseButton.RightButton
-        if not event.buttons() & buttons:
-            self._release(event)  # else another button still holds the drag
+        self._pointing.release(event)
 
     def tabletEvent(self, event: QTabletEvent) -> None:
-        match event.type():
-            case QEvent.Type.TabletPress:
-                self._press(self._toolbox.active, event)
-            case QEvent.Type.TabletRelease:
-                self._release(event)
-            case _:
-                self._move(event)
+        self._pointing.pen(event)
         event.accept()  # or Qt would repeat it as a mouse event
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        self._viewport.zoom_to(self.zoom * zoom_factor(event), event.position())
+        self._pointing.wheel(event)
         event.accept()
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        self._hover_at(event.position())
+        self._pointing.hover_at(event.position())
 
     def leaveEvent(self, event: QEvent) -> None:
-        self._hover_at(None)
+        self._pointing.hover_at(None)
 
-    def _hover_at(self, point: QPointF | None) -> None:
-        if point is not None and point != self._hover:
-            self._wake_mask()
-        self._hover = point
-        self._update_outline()
-        self._tell_pointer(point)
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.setAccepted(self._keys.press(event))
 
-    def _tell_pointer(self, point: QPointF | None) -> None:
-        if point is None:
-            self.pointer_moved.emit(None)
-            return
-        at = self.to_picture(point)
-        # floor, not round: a pixel is the square from its number to the next
-        self.pointer_moved.emit(QPoint(int(at.x() // 1), int(at.y() // 1)))
-
-    # -- keys
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        event.setAccepted(self._keys.release(event))
 
     def event(self, event: QEvent) -> bool:
         match event.type():
-            case QEvent.Type.ShortcutOverride if isinstance(event, QKeyEvent) and self._wants(event):
+            case QEvent.Type.ShortcutOverride if isinstance(event, QKeyEvent) and self._keys.wants(event):
                 event.accept()  # the key comes here, not to a shortcut of the window
                 return True
             case QEvent.Type.NativeGesture if isinstance(event, QNativeGestureEvent):
-                return self._pinched(event)
+                return self._pointing.gesture(event)
             case QEvent.Type.DevicePixelRatioChange:
                 self._viewport.refit()
         return super().event(event)
-
-    def _wants(self, event: QKeyEvent) -> bool:
-        match key_of(event):
-            case Key.CANCEL:
-                return self._proxy.dragging
-            case Key.FINISH:
-                return self._proxy.waiting
-            case Key.BACK:
-                return self._proxy.waiting or self._frame_by_hand
-            case None:
-                return opacity_of(event) is not None
-        return True
-
-    @property
-    def _frame_by_hand(self) -> bool:
-        """The frame tool is in the hand, over a frame that was set with it."""
-        return self._toolbox.chosen == "frame" and self._document.frame is not None and not self._proxy.dragging
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        match key_of(event):
-            case Key.HAND:
-                self._toolbox.hold_hand(True)
-            case Key.PEEK:
-                self._scene.mask.peeking = True
-                self.update()
-            case Key.SWAP:
-                self._toolbox.swap()
-            case Key.LARGER | Key.SMALLER as key:
-                self._toolbox.step_size(1 if key is Key.LARGER else -1)
-            case Key.HARDER | Key.SOFTER as key:
-                self._toolbox.step_hardness(1 if key is Key.HARDER else -1)
-            case Key.FINISH if self._proxy.order(Order.FINISH):
-                pass
-            case Key.BACK if self._proxy.order(Order.BACK):
-                pass
-            case Key.BACK if self._frame_by_hand:
-                self._document.undo.push(SetFrame(self._document, None))
-            case Key.CANCEL if self.cancel_stroke():
-                pass
-            case None if (opacity := opacity_of(event)) is not None:
-                self._toolbox.set_opacity(opacity)
-            case _:
-                event.ignore()
-
-    def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        key = HELD.get(Qt.Key(event.key()))
-        if key is None or event.isAutoRepeat():
-            event.ignore()
-        elif key is Key.HAND:
-            self._toolbox.hold_hand(False)
-        else:
-            self._stop_peeking()
-
-    def _stop_peeking(self) -> None:
-        self._scene.mask.peeking = False
-        self.update()
-
-    def _pinched(self, event: QNativeGestureEvent) -> bool:
-        if event.gestureType() == Qt.NativeGestureType.RotateNativeGesture:
-            self._viewport.rotate_by(event.value(), event.position())
-            return True
-        if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
-            self._viewport.zoom_to(self.zoom * (1.0 + event.value()), event.position())
-            return True
-        return False
 
     # -- painting
 
@@ -446,8 +357,7 @@ class CanvasView(QWidget):
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self._tab_focus = False
-        self._toolbox.hold_hand(False)  # its release will go elsewhere
-        self._stop_peeking()
+        self._keys.let_go()
         self.update()
 
     def _show_cursor(self) -> None:
@@ -465,4 +375,4 @@ class CanvasView(QWidget):
 
     @property
     def _outline_at(self) -> QPointF | None:
-        return self._hover if self._proxy.pinned is None else self._proxy.pinned
+        return self._pointing.hover if self._proxy.pinned is None else self._proxy.pinned

@@ -48,7 +48,7 @@ for zoom, angle, mirror in (
         canvas.set_tool(tool)
     canvas.set_brush(Brush(size=1, hardness=1.0))
     canvas.set_mask_visible(False)
-    canvas._hover_at(None)
+    canvas._pointing.hover_at(None)
     seen = images.to_pixels(window.grab().toImage())
     corner = QPointF(canvas.mapTo(window, QPoint())) * scale
     for x, y in ((310, 220), (300, 231), (333, 207), (290, 240), (301, 233)):

@@ -1,0 +1,153 @@
+"""Which signals of the window's parts lead where, and what of the window follows from each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from app.core.job import Result
+from app.core.params import Params
+from app.library.saving import Saved
+from app.ui.actions import CANDIDATE_ACTIONS
+from app.ui.icons import icon
+from app.ui.mask_work import MASK_EDITS
+from app.ui.notices import Notice
+from app.ui.words import in_bytes
+
+if TYPE_CHECKING:
+    from app.ui.main_window import MainWindow
+
+
+class Wiring(QObject):
+    """Joins the parts of the finished window, and shows how things stand from then on."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._desk = window.desk
+        self._document = window.desk.document
+        self._commands = window.commands
+        self._connect_wishes()
+        self._connect_canvas()
+        self._connect_work()
+        self._connect_document()
+        self._show_beginning()
+
+    def _connect_wishes(self) -> None:
+        wishes, window, commands = self._desk.wishes, self._window, self._commands
+        wishes.paint.connect(window.painting.submit)
+        wishes.stop.connect(window.painting.stop)
+        wishes.open_picture.connect(commands.open)
+        wishes.add_model_file.connect(commands.add_model_file)
+        wishes.add_model_folder.connect(commands.add_model_folder)
+        wishes.convert_model.connect(commands.add_model)
+        wishes.model_help.connect(commands.show_model_help)
+        wishes.try_prompt.connect(commands.try_prompt)
+        wishes.show_entry.connect(commands.show_entry)
+        wishes.start_over.connect(commands.start_over)
+        wishes.use_settings.connect(commands.use_settings)
+        wishes.edit_mask.connect(window.mask_work.edit)
+
+    def _connect_canvas(self) -> None:
+        window, canvas, status = self._window, self._window.canvas, self._window.status_line
+        self._desk.mask_looks.changed.connect(canvas.set_mask_look)
+        canvas.zoom_changed.connect(status.show_zoom)
+        canvas.pointer_moved.connect(status.show_pointer)
+        canvas.hint_changed.connect(status.show_hint)
+        canvas.tool_changed.connect(lambda id: window.actions_by_id[f"tool_{id}"].setChecked(True))
+        status.zoom_asked.connect(canvas.fit)
+
+    def _connect_work(self) -> None:
+        window, status = self._window, self._window.status_line
+        for signal in (self._desk.candidates.changed, self._desk.candidates.shown_changed):
+            signal.connect(self._on_candidates)
+        self._desk.history.told.connect(self._commands.tell)
+        self._commands.entry_shown.connect(lambda: self._on_opened(None))
+        window.painting.arrived.connect(self._on_arrived)
+        window.files.reopened.connect(window.recipes.offer)
+        window.files.opened.connect(self._on_opened)
+        window.files.mark_transparent.connect(lambda mask: window.mask_files.put(mask, "Mask from transparency"))
+        window.files.saved.connect(self._on_saved)
+        window.mask_files.saved.connect(lambda path: status.show_hint(f"The mask is saved as {path.name}."))
+
+    def _connect_document(self) -> None:
+        document = self._document
+        document.undo.trimmed.connect(self._on_trimmed)
+        for signal in (document.reset, document.changed, document.mask_emptied, document.frame_changed,
+                       document.undo.indexChanged):  # fmt: skip
+            signal.connect(self._on_document)
+        self._desk.store.changed.connect(self._on_params)
+
+    def _show_beginning(self) -> None:
+        canvas, status, actions = self._window.canvas, self._window.status_line, self._window.actions_by_id
+        actions["show_mask"].setChecked(canvas.mask_visible)
+        for id in ("pixel_grid", "navigator"):
+            actions[id].setChecked(True)
+        actions[f"tool_{canvas.tool}"].setChecked(True)
+        status.show_zoom(canvas.zoom)
+        status.show_hint(canvas.hint)
+        self._commands.show_save_choices()
+        self._on_candidates()
+        self._on_params(self._desk.store.params, {"size"})
+        self._on_document()
+
+    def _on_candidates(self) -> None:
+        candidates, actions = self._desk.candidates, self._window.actions_by_id
+        shown = candidates.shown
+        for id in CANDIDATE_ACTIONS:
+            actions[id].setEnabled(shown is not None)
+        for id in ("candidate_previous", "candidate_next"):
+            actions[id].setEnabled(len(candidates.waiting) > 1)
+        actions["candidate_before"].setChecked(candidates.comparing)
+        starred = shown is not None and shown.starred
+        actions["candidate_star"].setIcon(icon("star-filled" if starred else "star"))
+
+    def _on_arrived(self, result: Result) -> None:
+        self._window.status_line.show_result(result)
+        self._window.files.provenance.painted(result, self._document.origin)
+
+    def _on_opened(self, path: Path | None) -> None:
+        self._window.intents.picture_opened()
+        self._window.status_line.forget_result()
+        self._commands.name = path.name if path else "Untitled"
+        if path is not None:
+            self._commands.open_folder = path.parent
+        self._on_document()
+
+    def _on_saved(self, path: Path, saved: Saved) -> None:
+        self._commands.name = path.name
+        told = f", {in_bytes(saved.told_size)} of it how it was made" if saved.told_size else ""
+        self._window.status_line.show_hint(f"Saved as {path.name}: {in_bytes(saved.size)}{told}.")
+        for note in saved.notes:
+            self._commands.tell(Notice(title=note))
+        self._on_document()
+
+    def _on_trimmed(self, count: int) -> None:
+        what = "The oldest step" if count == 1 else f"The {count} oldest steps"
+        self._window.status_line.show_hint(f"{what} can no longer be undone: undo has used up its memory (Steps).")
+        self._on_document()
+
+    def _on_params(self, params: Params, names: set[str]) -> None:
+        if "size" in names:
+            self._document.resize_blank(params.size)
+
+    def _on_document(self, *_: object) -> None:
+        document, undo, window = self._document, self._document.undo, self._window
+        enabled = {
+            "save": document.has_picture,
+            "copy": document.has_picture,
+            "paste_mask": document.has_picture,
+            **dict.fromkeys(("clear_mask", "save_mask", *(f"mask_{id}" for id in MASK_EDITS)), not document.mask_empty),
+            "follow_mask": document.frame is not None,
+            "undo": undo.canUndo(),
+            "redo": undo.canRedo(),
+        }
+        for id, possible in enabled.items():
+            window.actions_by_id[id].setEnabled(possible)
+        for id, word, step in (("undo", "Undo", undo.undoText()), ("redo", "Redo", undo.redoText())):
+            window.actions_by_id[id].setText(f"{word} {step[:1].lower()}{step[1:]}" if step else word)
+        window.status_line.show_size(document.size)
+        window.setWindowTitle(f"{self._commands.name}[*] — Limner")
+        window.setWindowModified(window.files.unsaved)
