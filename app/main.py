@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.core.environment import prepare_environment
 from app.core.job import Backend
+from app.core.parts import explained
 from app.core.settings import Folders, folders
 from app.document.document import Document
 from app.jobs.garbage import GarbageCollector
@@ -173,7 +174,8 @@ def _engine(garbage: GarbageCollector) -> Backend:
     # Imported here, on the worker's thread: torch takes seconds, and the window must not wait for it.
     # On Windows, torch >= 2.9 is reported to find its DLLs only when it is imported before Qt (pytorch #166628,
     # #169429). Should that be seen, import torch at the top of main() there, and only there: it costs the fast start.
-    from app.diffusion.engine import Engine
+    with explained():
+        from app.diffusion.engine import Engine
 
     return Engine(collect=garbage.collect)
 

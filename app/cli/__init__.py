@@ -15,6 +15,7 @@ from app.cli.arguments import parse
 from app.cli.interrupts import Interrupts
 from app.core.errors import Cancelled, UserError
 from app.core.job import Backend
+from app.core.parts import explained
 from app.core.settings import Folders, folders
 
 MakeBackend = Callable[[], Backend]
@@ -25,7 +26,8 @@ UNEXPECTED = 1
 
 def engine() -> Backend:
     """The real Backend; importing it takes seconds, so nothing else here asks for it."""
-    from app.diffusion.engine import Engine
+    with explained():
+        from app.diffusion.engine import Engine
 
     return Engine()
 

@@ -18,10 +18,12 @@ UNUSED = (
     *("IPython", "matplotlib", "pandas", "scipy", "cv2", "torchvision", "torchaudio", "tensorboard", "onnx"),
     *("pip", "setuptools", "pkg_resources", "hatchling", "pytest", "hypothesis", "_pytest", "tkinter", "_tkinter"),
     *("lib2to3", "idlelib", "PIL.ImageTk", "PIL.ImageQt", "numpy.f2py.tests", "sympy.testing", "isympy"),
+    *("readline", "curses", "_curses"),  # readline stands under the GPL, and nobody types at this Python
     # Qt that no window of Limner's shows.
     *("PySide6.QtQml", "PySide6.QtQuick", "PySide6.QtQuickControls2", "PySide6.QtQuickWidgets", "PySide6.QtSql"),
     *("PySide6.QtTest", "PySide6.QtDesigner", "PySide6.QtUiTools", "PySide6.QtHelp", "PySide6.QtXml"),
     *("PySide6.QtConcurrent", "PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets", "PySide6.QtPrintSupport"),
+    *("PySide6.QtDBus", "PySide6.QtNetwork"),  # modules of Python; Qt's own library for D-Bus stays, Qt links to it
 )
 
 _LEFT_OUT = tuple(
@@ -35,7 +37,9 @@ _LEFT_OUT = tuple(
             r"PySide6/(Qt/)?plugins/(qmltooling|sqldrivers|position|sensors|multimedia|networkinformation|tls)(/|$)",
             r"PySide6/(Qt/)?plugins/(imageformats/libqpdf|platforms/libq(vnc|linuxfb|eglfs|minimalegl|vkkhrdisplay))",
             r"PySide6/(Qt/)?plugins/(egldeviceintegrations|generic)(/|$)",
-            r"PySide6/(Qt/)?lib/libQt6(Qml|Quick|Pdf|VirtualKeyboard|EglFS|OpenGL(?!$)).*",
+            r"PySide6/(Qt/)?plugins/platformthemes/libqgtk3",  # brings all of GTK along
+            r"(PySide6/(Qt/)?lib/)?libQt6(Qml|Quick|Pdf|VirtualKeyboard|E[Gg][Ll]F[Ss]).*",
+            r"lib(cudart|cuda|hiprtc|amdhip64)\.so",  # of the machine that builds; torch brings its own if it has any
             rf"transformers/models/(?!(__init__|{'|'.join(sorted(TRANSFORMERS_MODELS))})(/|\.|$))",
             r"(.*/)?tests?/.*\.(py|pyc)$",
             r".*\.pyi$",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import json
 import sys
@@ -10,7 +11,9 @@ from types import ModuleType
 
 import pytest
 
-BUNDLE = Path(__file__).resolve().parents[2] / "packaging" / "bundle"
+ROOT = Path(__file__).resolve().parents[2]
+BUNDLE = ROOT / "packaging" / "bundle"
+OPTIONAL = ("cv2",)  # 152 MB for one way to fill; Limner says so where it is missing
 
 
 def script(name: str) -> ModuleType:
@@ -36,6 +39,14 @@ def script(name: str) -> ModuleType:
         ("PySide6/Qt/plugins/platforms/libqoffscreen.so", False),
         ("PySide6/Qt/plugins/platforms/libqvnc.so", True),
         ("PySide6/Qt/plugins/imageformats/libqsvg.so", False),
+        ("PySide6/Qt/plugins/platformthemes/libqgtk3.so", True),  # brings GTK along
+        ("PySide6/Qt/plugins/platformthemes/libqxdgdesktopportal.so", False),
+        ("PySide6/Qt/plugins/wayland-shell-integration/libxdg-shell.so", False),
+        ("PySide6/Qt/plugins/egldeviceintegrations/libqeglfs-kms-integration.so", True),
+        ("PySide6/Qt/lib/libQt6OpenGL.so.6", False),  # Wayland's integration is linked to it
+        ("libQt6EglFSDeviceIntegration.so.6", True),  # a link to what is left out would lead nowhere
+        ("libcudart.so", True),  # of the machine that builds
+        ("torch/lib/libcudart.so.13", False),
         ("transformers/models/clip/modeling_clip.py", False),
         ("transformers/models/__init__.py", False),
         ("transformers/models/llama/modeling_llama.py", True),
@@ -44,6 +55,18 @@ def script(name: str) -> ModuleType:
 )
 def test_only_what_is_not_needed_stays_out(file: str, out: bool) -> None:
     assert script("contents").left_out(file) is out
+
+
+def test_nothing_that_limner_imports_stays_out() -> None:
+    """A module that the program begins to use must come out of the table."""
+    unused = script("contents").UNUSED
+    for file in (ROOT / "app").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            for name in names:
+                assert name not in unused or name in OPTIONAL, f"{file} imports {name}"
 
 
 def test_other_architectures_and_pipelines_are_named(tmp_path: Path) -> None:
