@@ -39,6 +39,15 @@ def test_a_step_at_the_edge_is_seen_the_more_the_larger_it_is() -> None:
     assert scores[0].visibility < scores[1].visibility < scores[2].visibility
 
 
+def test_softening_the_whole_picture_does_not_hide_a_step() -> None:
+    picture = _brighter_inside(30)
+    rows = (picture.astype(float) + np.roll(picture, 1, 0) + np.roll(picture, -1, 0)) / 3
+    soft = np.rint((rows + np.roll(rows, 1, 1) + np.roll(rows, -1, 1)) / 3).astype(np.uint8)
+    plain, softened, seen = score(CASE, NOISE), score(CASE, soft), score(CASE, picture)
+    assert softened.step < seen.step
+    assert softened.step / softened.nearby > 2 * plain.step / plain.nearby
+
+
 def test_a_step_up_here_and_a_step_down_there_do_not_cancel() -> None:
     picture = NOISE.astype(int)
     picture[20:44, 18:32] += 40
@@ -63,6 +72,6 @@ def test_cases_are_the_same_every_time_and_their_masks_sizeable() -> None:
 
 
 def test_the_table_has_a_row_for_each_way() -> None:
-    text = table({"one": [Score(10, 1.0, 2.0), Score(20, 2.0, 1.0)], "other": [Score(0, 0.5, 1.0)]})
-    assert "| one | 15 | 1.50 | 1.50 |" in text
-    assert "| other | 0 | 0.50 | 1.00 |" in text
+    text = table({"one": [Score(10, 1.0, 2.0, 2.0), Score(20, 2.0, 2.0, 1.0)], "other": [Score(0, 0.5, 1.0, 1.0)]})
+    assert "| one | 15 | 1.50 | 0.75 | 1.50 |" in text
+    assert "| other | 0 | 0.50 | 0.50 | 1.00 |" in text
