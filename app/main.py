@@ -31,6 +31,7 @@ from app.jobs.garbage import GarbageCollector
 from app.jobs.queue import JobQueue
 from app.jobs.worker import InferenceWorker
 from app.ui import session
+from app.ui.additions import AdditionShelf
 from app.ui.candidates import Candidates
 from app.ui.desk import Desk, Wishes
 from app.ui.dialogs import Choice, ask_before_losing
@@ -75,6 +76,7 @@ def build(
         document=document,
         queue=JobQueue(worker),
         shelf=shelf,
+        additions=AdditionShelf(store, places),
         wishes=Wishes(),
         mask_looks=MaskLooks(),
         history=HistoryShelf(places.history),
@@ -87,6 +89,7 @@ def build(
     for part in (*(getattr(desk, field.name) for field in fields(desk)), garbage, worker):
         part.setParent(window)
     worker.start()
+    desk.additions.look_again()
     return window
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from app.core.additions import EmbeddingUse, LoraUse
 from app.core.geometry import Size
 from app.core.request import FrameChoice
 from app.core.samplers import DEFAULT_SAMPLER
@@ -23,7 +24,7 @@ class Intent(Enum):
 class Params:
     """Everything in the panels that goes into a Request. ``size`` counts for Generate only; a picture has its own.
 
-    ``seam`` and ``frame`` count for Inpaint only.
+    ``seam`` and ``frame`` count for Inpaint only. What is added to the model and how it is guided is as in a Request.
     ``model`` is the path of a model folder, empty while none is known. ``count``: pictures at once, to choose from.
     ``seed_locked``: keep the seed from job to job.
     """
@@ -43,3 +44,8 @@ class Params:
     model: str = ""
     seam: Seam = field(default_factory=Seam)
     frame: FrameChoice = FrameChoice.AUTO
+    guidance_interval: tuple[float, float] = (0.0, 1.0)
+    clip_skip: int = 1
+    loras: tuple[LoraUse, ...] = ()
+    embeddings: tuple[EmbeddingUse, ...] = ()
+    vae: str = ""

@@ -30,6 +30,11 @@ def snapshot(document: Document, params: Params) -> Request:
         steps=params.steps,
         guidance=params.guidance,
         sampler=params.sampler,
+        guidance_interval=params.guidance_interval,
+        clip_skip=params.clip_skip,
+        loras=params.loras,
+        embeddings=params.embeddings,
+        vae=params.vae,
         task=task,
         frame=_frame(document, task, params),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,9 @@ class TokenCounter:
     tokenizer: Tokenizer
     room: int
 
-    def plan(self, prompt: str) -> PromptPlan:
-        return plan(prompt, self._pieces, self.room)
+    def plan(self, prompt: str, embeddings: Mapping[str, int] | None = None) -> PromptPlan:
+        """``embeddings``: by the words that call them, how many tokens each takes."""
+        return plan(prompt, self._pieces, self.room, embeddings)
 
     def _pieces(self, text: str) -> Sequence[Piece]:
         found = self.tokenizer.encode(text, add_special_tokens=False)

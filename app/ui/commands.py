@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
 
+from app.core.errors import UserError
 from app.core.recipe import Recipe
 from app.document.commands import ClearMask, InvertMask, OpenPicture, PaintMask, SetFrame
 from app.document.mask_edits import all_marked
+from app.library.additions import read_addition
 from app.library.history import Kept
 from app.ui.canvas.tools import TOOLS
 from app.ui.icons import icon
@@ -220,6 +222,15 @@ class WindowCommands(QObject):
     def add_model(self, path: Path | None) -> None:
         if path is not None:
             self._window.model_files.add(path)
+
+    def use_addition(self, path: Path) -> None:
+        try:
+            self.tell(Notice(title=self._desk.additions.use(read_addition(path))))
+        except UserError as error:
+            self.tell_error(error)
+
+    def tell_error(self, error: UserError) -> None:
+        self.tell(Notice(kind=Kind.ERROR, title=error.message, text=error.remedy))
 
     def show_model_help(self) -> None:
         missing = self._desk.shelf.current is None

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.document.document import Document
 from app.jobs.queue import JobQueue
+from app.ui.additions import AdditionShelf
 from app.ui.candidates import Candidates
 from app.ui.history import HistoryShelf
 from app.ui.looks import MaskLooks
@@ -25,6 +26,10 @@ class Wishes(QObject):
     add_model_folder = Signal()
     convert_model = Signal(object)
     """A path."""
+    add_addition = Signal(object)
+    """A path: a LoRA, an embedding or a VAE."""
+    tell = Signal(object)
+    """A UserError that the person should see."""
     model_help = Signal()
     try_prompt = Signal(str)
     show_entry = Signal(int)  # of the history: its picture
@@ -42,6 +47,7 @@ class Desk:
     document: Document
     queue: JobQueue
     shelf: ModelShelf
+    additions: AdditionShelf
     wishes: Wishes
     mask_looks: MaskLooks
     history: HistoryShelf

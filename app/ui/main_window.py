@@ -37,6 +37,7 @@ from app.ui.memory import Memory
 from app.ui.model_files import ModelFiles
 from app.ui.notices import Notices
 from app.ui.painting import Painting
+from app.ui.panels.additions import AdditionsPanel
 from app.ui.panels.generate import GeneratePanel
 from app.ui.panels.history import HistoryPanel
 from app.ui.panels.mask import MaskPanel
@@ -69,6 +70,7 @@ PANELS = (
     PanelRow(id="generate", make=GeneratePanel),
     PanelRow(id="mask", make=MaskPanel),
     PanelRow(id="more", make=MorePanel),
+    PanelRow(id="additions", make=AdditionsPanel),
     PanelRow(id="steps", make=StepsPanel),
     PanelRow(id="history", make=HistoryPanel),
     PanelRow(id="run", make=RunPanel, fixed=True),
@@ -266,5 +268,6 @@ class MainWindow(QMainWindow):
         self.background.stop()
         self.model_files.stop()
         self.arrivals.links.stop()
+        self.desk.additions.stop()
         self.desk.history.stop()
         self.ended = self._worker.stop(self.patience_ms)

@@ -90,7 +90,7 @@ class ModelFiles(QObject):
         def done(found: _Found) -> None:
             self._end(wait)
             if found.model is None:
-                self._install(found, self._tell_installed)
+                self._install(found, lambda path: self.installed.emit(found.destination.kind, path))
             elif ask and not is_inside(found.path, places):
                 self._ask(found, found.model)
             else:
@@ -142,14 +142,9 @@ class ModelFiles(QObject):
 
         def done(path: Path) -> None:
             self._end(notice)
-            if found.destination.kind is not Contents.MODEL:
-                self.installed.emit(found.destination.kind, path)
             then(path)
 
         self._run(copy, done, found.path, notice)
-
-    def _tell_installed(self, path: Path) -> None:
-        self._tell(Notice(title=f"{path.name} is in the folder “{path.parent.name}” now."))
 
     def _run(self, work: Callable[[], T], done: Callable[[T], None], path: Path, wait: Notice | None) -> None:
         def failed(error: Exception) -> None:

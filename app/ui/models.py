@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,15 +89,18 @@ class ModelShelf(QObject):
         self.look_again()
         self._store.update(model=model.id)
 
-    def read_prompt(self, prompt: str) -> PromptPlan | None:
-        """How the model in use reads a prompt; None where there is none, or its tokenizer cannot be read."""
+    def read_prompt(self, prompt: str, embeddings: Mapping[str, int] | None = None) -> PromptPlan | None:
+        """How the model in use reads a prompt; None where there is none, or its tokenizer cannot be read.
+
+        ``embeddings``: by the words that call them, how many tokens each takes.
+        """
         model = self.current
         if model is None:
             return None
         if self._counter[0] != model.id:
             self._counter = (model.id, _counter(model))
         counter = self._counter[1]
-        return counter.plan(prompt) if counter is not None else None
+        return counter.plan(prompt, embeddings) if counter is not None else None
 
     def _find(self, id: str) -> Model | None:
         return next((model for model in self._models if model.id == id), None)

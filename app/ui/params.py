@@ -21,6 +21,8 @@ MOST_SEED = 2**31 - 1
 MOST_STEPS = 150
 MOST_COUNT = 16
 MOST_GUIDANCE = 20.0
+MOST_CLIP_SKIP = 12
+"""The layers of Stable Diffusion v1's text encoder."""
 LEAST_SIDE, MOST_SIDE = 64, 2048
 """The room that the panels give: what is set lies in it."""
 

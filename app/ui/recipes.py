@@ -13,10 +13,14 @@ from app.core.recipe import Recipe
 from app.document.commands import OpenPicture
 from app.ui.desk import Desk
 from app.ui.notices import Help, Notice, Notices
-from app.ui.params import LEAST_SIDE, MOST_GUIDANCE, MOST_SIDE, MOST_STEPS
+from app.ui.params import LEAST_SIDE, MOST_CLIP_SKIP, MOST_GUIDANCE, MOST_SIDE, MOST_STEPS
 
 _MOST_LETTERS = 160
-_ROOM: dict[str, tuple[float, float]] = {"steps": (1, MOST_STEPS), "guidance": (1.0, MOST_GUIDANCE)}
+_ROOM: dict[str, tuple[float, float]] = {
+    "steps": (1, MOST_STEPS),
+    "guidance": (1.0, MOST_GUIDANCE),
+    "clip_skip": (1, MOST_CLIP_SKIP),
+}
 """What the panels can show; beyond it, a value would count that nobody sees."""
 
 
@@ -100,6 +104,9 @@ class Recipes(QObject):
         if (size := values.get("size")) is not None and not _fits(size):
             notes.append(f"Its size of {size} cannot be set here and was left out.")
             del values["size"]
+        values, missing = self._desk.additions.settled(values)
+        if fields is None:
+            notes += missing
         model = self._model(recipe.model_name)
         if model is not None:
             values["model"] = model

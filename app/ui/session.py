@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QByteArray
 
+from app.core.additions import MOST_EMBEDDINGS, MOST_LORAS, EmbeddingUse, LoraUse, check_additions
+from app.core.errors import RequestError
 from app.core.geometry import Size
 from app.core.params import Intent, Params
 from app.core.samplers import SAMPLERS
 from app.document.strokes import LEAST_SIZE, MOST_SIZE
-from app.ui.params import LEAST_SIDE, MOST_COUNT, MOST_GUIDANCE, MOST_SIDE, MOST_STEPS
+from app.ui.params import LEAST_SIDE, MOST_CLIP_SKIP, MOST_COUNT, MOST_GUIDANCE, MOST_SIDE, MOST_STEPS
 
 Values = Mapping[str, Any]
+Use = TypeVar("Use")
 
 
 def params_to_values(params: Params) -> dict[str, Any]:
@@ -32,6 +35,11 @@ def params_to_values(params: Params) -> dict[str, Any]:
         "width": params.size.width,
         "height": params.size.height,
         "model": params.model,
+        "guidance_interval": list(params.guidance_interval),
+        "clip_skip": params.clip_skip,
+        "loras": [{"file": use.file, "weight": use.weight} for use in params.loras],
+        "embeddings": [{"file": use.file, "word": use.word} for use in params.embeddings],
+        "vae": params.vae,
     }
 
 
@@ -53,7 +61,47 @@ def params_from(values: Values) -> Params:
         sampler=sampler if sampler in SAMPLERS else plain.sampler,
         size=_size(values, side),
         model=_text(values, "model", plain.model),
+        guidance_interval=_interval(values, plain.guidance_interval),
+        clip_skip=int(_number(values, "clip_skip", plain.clip_skip, 1, MOST_CLIP_SKIP)),
+        **_additions(values),
     )
+
+
+def _interval(values: Values, default: tuple[float, float]) -> tuple[float, float]:
+    pair = values.get("guidance_interval")
+    if not isinstance(pair, list) or len(pair) != 2:
+        return default
+    ends = {str(place): end for place, end in enumerate(pair)}
+    first, last = _number(ends, "0", -1, 0.0, 1.0), _number(ends, "1", -1, 0.0, 1.0)
+    return (first, last) if 0 <= first < last else default
+
+
+def _additions(values: Values) -> dict[str, Any]:
+    """What is added to the model; all or nothing of it where it does not go together."""
+    found: dict[str, Any] = {
+        "loras": _uses(values, "loras", MOST_LORAS, lambda it: LoraUse(file=it["file"], weight=float(it["weight"]))),
+        "embeddings": _uses(
+            values, "embeddings", MOST_EMBEDDINGS, lambda it: EmbeddingUse(file=it["file"], word=it["word"])
+        ),
+        "vae": _text(values, "vae", ""),
+    }
+    try:
+        check_additions(**found)
+    except RequestError:
+        return {}
+    return found
+
+
+def _uses(values: Values, name: str, most: int, make: Callable[[Values], Use]) -> tuple[Use, ...]:
+    items = values.get(name)
+    found = []
+    for item in items[:most] if isinstance(items, list) else []:
+        try:
+            if all(_is_whole(value) for value in item.values() if isinstance(value, str)):
+                found.append(make(item))
+        except (RequestError, KeyError, TypeError, ValueError, AttributeError):
+            continue
+    return tuple(found)
 
 
 def _size(values: Values, default: Size) -> Size:

@@ -22,11 +22,13 @@ from PySide6.QtWidgets import QApplication, QScrollArea, QToolButton, QWidget
 
 from app.core.errors import UserError
 from app.core.params import Intent
+from app.library.additions import read_addition
 from app.main import build
 from app.ui.main_window import MainWindow
 from app.ui.notices import Notice
 from app.ui.theme import DARK, LIGHT, Theme
 from tests.fakes import FakeBackend, painted, result_of
+from tests.library.test_additions import EMBEDDING, LORA, VAE, write
 from tests.ui.studio import make_model, make_picture
 
 SIZES = {"small": (1100, 700), "large": (1600, 1000)}
@@ -80,6 +82,17 @@ def mask_settings(window: MainWindow, backend: FakeBackend, folder: Path) -> Non
     settle()
     for area in window.findChildren(QScrollArea):
         area.ensureWidgetVisible(window.findChild(QWidget, "colourMatchCheck"))
+
+
+def additions(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
+    names = {"ink and wash, a rather long name of a LoRA": LORA, "mood": EMBEDDING, "sharper": VAE}
+    for name, tensors in names.items():
+        window.desk.additions.use(read_addition(write(folder / f"{name}.safetensors", tensors)))
+    window.findChild(QToolButton, "moreButton").click()
+    window.findChild(QToolButton, "additionsButton").click()
+    settle()
+    for area in window.findChildren(QScrollArea):
+        area.ensureWidgetVisible(window.findChild(QWidget, "addAddition"))
 
 
 def running(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
@@ -193,6 +206,7 @@ STATES = (
     picture,
     masked,
     mask_settings,
+    additions,
     running,
     cancelling,
     inpainted,
@@ -207,11 +221,11 @@ STATES = (
 )
 
 
-def render(out: Path, look: str, size: str) -> None:
+def render(out: Path, look: str, size: str, only: str | None = None) -> None:
     application = QApplication.instance() or QApplication([])
     theme = Theme(application)
     theme.wear({"dark": DARK, "light": LIGHT}[look])
-    for state in STATES:
+    for state in (state for state in STATES if only in (None, state.__name__)):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             examples = ("a quiet lake at dawn", "snowy mountains under a clear sky", "a path through an autumn forest")
@@ -234,16 +248,18 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--look", choices=("dark", "light"), default="dark")
     parser.add_argument("--size", choices=tuple(SIZES), default="small")
+    parser.add_argument("--state", help="only this one of them")
     parser.add_argument("--all", action="store_true", help="every look and size, at 1x and 2x")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     if not given.all:
-        render(given.out, given.look, given.size)
+        render(given.out, given.look, given.size, given.state)
         return
     for scale in ("1", "2"):
         for look in ("dark", "light"):
             for size in SIZES:
                 command = [sys.executable, "-m", "tests.ui.look", str(given.out), "--look", look, "--size", size]
+                command += ["--state", given.state] if given.state else []
                 subprocess.run(command, env=os.environ | {"QT_SCALE_FACTOR": scale}, check=True)
 
 

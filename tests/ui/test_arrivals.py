@@ -157,7 +157,7 @@ def test_fetching_ends_when_it_is_cancelled_or_the_window_closes(studio: Studio,
 
 def test_a_lora_is_put_where_it_is_found(studio: Studio, tmp_path: Path) -> None:
     studio.drop_files(weights(tmp_path / "pale.safetensors", LORA))
-    studio.wait(lambda: studio.titles == ["pale.safetensors is in the folder “loras” now."])
+    studio.wait(lambda: studio.titles == ["The LoRA pale is added to the model."])
     assert (studio.window.folders.loras / "pale.safetensors").is_file()
 
 

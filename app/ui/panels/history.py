@@ -61,6 +61,7 @@ _TICKS = (
     _Tick("Size", ("size",)),
     _Tick("Sampler and steps", ("sampler", "steps")),
     _Tick("Guidance", ("guidance", "guidance_interval")),
+    _Tick("LoRA, embeddings, VAE", ("loras", "embeddings", "vae", "clip_skip")),
     _Tick("Strength", ("strength", "inpaint_strength", "intent")),
 )
 

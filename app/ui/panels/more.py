@@ -21,6 +21,7 @@ from app.core.geometry import Size
 from app.core.params import Intent, Params
 from app.core.samplers import SAMPLERS
 from app.ui.desk import Desk
+from app.ui.finer import finer_rows
 from app.ui.fold import fold_button
 from app.ui.icons import icon
 from app.ui.params import LEAST_SIDE, MOST_COUNT, MOST_SIDE, MOST_STEPS, bind, random_seed
@@ -66,6 +67,7 @@ class _Settings(QWidget):
             (QLabel("Sampler"), self._make_sampler()),
             (QLabel("Seed"), self._make_seed()),
             (self._size_label, self._size),
+            *((row.label, row.field) for row in finer_rows(desk)),
             *((row.label, row.field) for row in self._seam),
         )
         # A grid and no QFormLayout: that one does not centre its labels on the fields.

@@ -75,6 +75,7 @@ class PromptPanel(QWidget):
         self.setFocusProxy(self._prompt)
         desk.store.changed.connect(self._refresh)
         desk.shelf.changed.connect(self._fill_chips)
+        desk.additions.changed.connect(self._refresh)
         desk.document.reset.connect(self._refresh)
         desk.document.changed.connect(self._refresh)
         self._fill_chips()
@@ -130,7 +131,7 @@ class PromptPanel(QWidget):
         self._chips.setVisible(wanted and self._chip_column.count() > 0)
 
     def _show_count(self, count: QLabel, prompt: str) -> None:
-        plan = self._desk.shelf.read_prompt(prompt) if prompt else None
+        plan = self._desk.shelf.read_prompt(prompt, self._desk.additions.tokens()) if prompt else None
         count.setVisible(plan is not None)
         if plan is not None:
             count.setText(f"{plan.count}/{plan.room * len(plan.windows)}")
