@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 from numpy.typing import NDArray
 
+from app.core.edges import grown
 from app.core.request import Mask, Pixels
-from app.diffusion.edges import grown
 
 Colours = NDArray[np.float32]
 """... x 3: Oklab's lightness, green to red, blue to yellow."""

@@ -8,10 +8,10 @@ from typing import assert_never
 import numpy as np
 from PIL import Image
 
+from app.core.edges import faded
 from app.core.geometry import FramePlan, Rect, Size, plan_around, plan_box, plan_reduced, plan_whole
 from app.core.request import FrameChoice, ImageToImage, Inpaint, Mask, Pixels, Request, TextToImage
 from app.core.seam import Reach
-from app.diffusion.edges import faded
 
 
 def plan_frame(request: Request, native_size: int) -> FramePlan:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.core.edges import Sides, mixing
 from app.core.geometry import Rect
 from app.core.request import Inpaint, Mask, Pixels
 from app.diffusion.colour import match_colours
-from app.diffusion.edges import Sides, mixing
 from app.diffusion.frame import WorkingFrame, mask_bounds, paste_back
 
 

@@ -114,7 +114,7 @@ class MainWindow(QMainWindow):
             desk.store, self.files, self.mask_files, self.model_files, self.recipes, self.notices, self
         )
         self.painting = Painting(desk, self.canvas, self.notices, self)
-        self.xray = XRayFollower(desk, self.canvas, self)
+        self.xray = XRayFollower(desk, self.canvas, self.background, self)
         self.intents = IntentFollower(desk.store, desk.document, self)
         self.commands = WindowCommands(self)
         self.actions_by_id: dict[str, QAction] = actions.make_actions(self, self.commands.handlers())

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import torch
 
+from app.core.edges import mixing
 from app.core.errors import Cancelled, ModelError, RequestError, UserError, is_out_of_memory
 from app.core.geometry import Rect, Size
 from app.core.job import Mode, Phase
 from app.core.request import FrameChoice, ImageToImage, Inpaint
-from app.diffusion.edges import mixing
 from app.diffusion.engine import Engine
 from app.diffusion.placement import Placement, choose_placement
 from tests.engine_tools import RecordingHooks, request_for, some_picture

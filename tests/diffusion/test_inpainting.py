@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
+from app.core.edges import mixing
 from app.core.geometry import Rect, Size
 from app.core.job import Result
 from app.core.request import FrameChoice, Inpaint
 from app.core.seam import PLAIN, Fill, Seam
 from app.diffusion.bundle import ModelBundle, load_bundle
-from app.diffusion.edges import mixing
 from app.diffusion.generate import generate, make_schedule, working_frame
 from app.diffusion.placement import Placement
 from app.diffusion.start import Start, prepare_start

@@ -12,12 +12,13 @@ import torch
 
 from app.core.errors import Cancelled
 from app.core.geometry import Rect, Size
+from app.core.mask_parts import MOST_PARTS, mask_parts
 from app.core.request import FrameChoice, Inpaint, Request
 from app.core.seam import Seam
 from app.diffusion.bundle import ModelBundle, load_bundle
 from app.diffusion.frame import plan_frame
 from app.diffusion.generate import generate
-from app.diffusion.parts import MOST_PARTS, generate_parts, mask_parts
+from app.diffusion.parts import generate_parts
 from app.diffusion.placement import Placement
 from tests.engine_tools import RecordingHooks, request_for, some_picture
 from tests.tiny_models import make_tiny_model

@@ -219,9 +219,9 @@ class CanvasView(QWidget):
             self._scene.mask.resting = False
             self.update()
 
-    def show_outlook(self, outlook: Outlook | None) -> None:
+    def show_outlooks(self, outlooks: tuple[Outlook, ...]) -> None:
         """What the X-ray tells from now on."""
-        self._xray.outlook = outlook
+        self._xray.show(outlooks)
         if self._xray.shown:
             self.update()
 

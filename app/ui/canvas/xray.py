@@ -2,71 +2,125 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QTransform
 
 from app.core.geometry import Rect
+from app.core.seam import Reach
 from app.document.outlook import Outlook
+from app.ui.canvas.zone_picture import BEYOND, RING, ZonePicture
 
 HANDLE = 5.0  # half a handle's side, view pixels
 _SHADE = QColor(0, 0, 0, 120)
 _GAP = 6.0
+Label = Sequence[tuple[QColor | None, str]]  # pieces of text, each after a square of its colour
 
 
 class XRay:
-    """Shows an Outlook: what the model is not given lies in shade, the frame has handles, its label tells the sizes.
+    """Shows Outlooks: what the model is not given lies in shade, frames have handles, labels tell the sizes, and
+    around the mask is drawn where the model paints beyond it and where the result is mixed in.
 
-    ``draft``: the frame that is being drawn, in the place of the planned one.
+    ``draft``: the frame that is being drawn, in the place of the planned ones.
     """
 
     def __init__(self) -> None:
-        self.outlook: Outlook | None = None
+        self._outlooks: tuple[Outlook, ...] = ()
+        self._zones: list[ZonePicture] = []
         self.draft: Rect | None = None
         self.shown = False
         self.handles = False
 
     @property
+    def outlooks(self) -> tuple[Outlook, ...]:
+        return self._outlooks
+
+    def show(self, outlooks: tuple[Outlook, ...]) -> None:
+        """Tell these from now on."""
+        self._outlooks = outlooks
+        self._zones = [ZonePicture(outlook.zones) for outlook in outlooks if outlook.zones is not None]
+
+    @property
     def box(self) -> Rect | None:
-        """The frame that is drawn, in picture pixels."""
+        """The frame that is drawn, in picture pixels; None also where there are several."""
         if self.draft is not None:
             return self.draft
-        return self.outlook.plan.box if self.outlook is not None else None
+        return self._outlooks[0].plan.box if len(self._outlooks) == 1 else None
+
+    @property
+    def boxes(self) -> tuple[Rect, ...]:
+        """All frames that are drawn."""
+        return tuple(outlook.plan.box for outlook in self._outlooks) if self.draft is None else (self.draft,)
 
     def draw(self, painter: QPainter, picture: QRectF, transform: QTransform, accent: QColor) -> None:
         """``painter`` is in view pixels, ``picture`` in its own."""
-        box = self.box
-        if not self.shown or box is None:
+        if not self.shown or not self.boxes:
             return
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        frame = _path(QRectF(box.x, box.y, box.width, box.height), transform)
-        painter.fillPath(_path(picture, transform).subtracted(frame), _SHADE)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for colour, width in ((QColor(0, 0, 0, 160), 3.0), (accent, 1.5)):
-            painter.setPen(QPen(colour, width))
-            painter.drawPath(frame)
-        if self.handles:
-            _draw_handles(painter, box, transform, accent)
-        self._draw_label(painter, box, transform)
+        self._draw_shade(painter, picture, transform)
+        if self.draft is None:
+            for zones in self._zones:
+                zones.draw(painter, transform)
+        for box in self.boxes:
+            _draw_frame(painter, box, transform, accent)
+        if self.handles and (held := self.box) is not None:
+            _draw_handles(painter, held, transform, accent)
+        self._draw_labels(painter, transform)
         painter.restore()
 
-    def _draw_label(self, painter: QPainter, box: Rect, transform: QTransform) -> None:
-        if self.draft is not None or self.outlook is None:
-            text = f"{box.width} × {box.height}"
-        else:
-            text, reach = self.outlook.sentence, self.outlook.reach
-            if reach is not None:
-                text += f"   reaches {reach.outward} px beyond the mask, joins over {reach.ring} px"
-        corner = transform.mapRect(QRectF(box.x, box.y, box.width, box.height)).topLeft()
-        metrics = QFontMetricsF(painter.font())
-        room = QRectF(corner + QPointF(_GAP, _GAP), metrics.boundingRect(text).size()).adjusted(0, 0, 2 * _GAP, _GAP)
-        room.moveLeft(max(_GAP, room.left()))
-        room.moveTop(max(_GAP, room.top()))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(20, 20, 20, 200))
-        painter.drawRoundedRect(room, 4, 4)
+    def _draw_shade(self, painter: QPainter, picture: QRectF, transform: QTransform) -> None:
+        shade = _path(picture, transform)
+        for box in self.boxes:
+            shade = shade.subtracted(_frame_path(box, transform))
+        painter.fillPath(shade, _SHADE)
+
+    def _draw_labels(self, painter: QPainter, transform: QTransform) -> None:
+        if self.draft is not None:
+            _draw_label(painter, self.draft, transform, [(None, f"{self.draft.width} × {self.draft.height}")])
+            return
+        for number, outlook in enumerate(self._outlooks):
+            label: list[tuple[QColor | None, str]] = [(None, outlook.sentence)]
+            if outlook.reach is not None and number == 0:  # it explains the colours, once
+                label += _legend(outlook.reach)
+            _draw_label(painter, outlook.plan.box, transform, label)
+
+
+def _legend(reach: Reach) -> Label:
+    return [(BEYOND, f"reaches {reach.outward} px beyond the mask"), (RING, f"joins over {reach.ring} px")]
+
+
+def _draw_label(painter: QPainter, box: Rect, transform: QTransform, label: Label) -> None:
+    metrics = QFontMetricsF(painter.font())
+    swatch = metrics.height() * 0.6
+    widths = [metrics.horizontalAdvance(text) + (0 if colour is None else swatch + _GAP) for colour, text in label]
+    corner = transform.mapRect(QRectF(box.x, box.y, box.width, box.height)).topLeft()
+    room = QRectF(corner, corner + QPointF(sum(widths) + 2 * _GAP * len(widths), metrics.height() + _GAP))
+    room.translate(_GAP, _GAP)
+    room.moveLeft(max(_GAP, room.left()))
+    room.moveTop(max(_GAP, room.top()))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(20, 20, 20, 210))
+    painter.drawRoundedRect(room, 4, 4)
+    x = room.left() + _GAP
+    for (colour, text), width in zip(label, widths, strict=True):
+        start = x
+        if colour is not None:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(colour)
+            painter.drawRect(QRectF(x, room.center().y() - swatch / 2, swatch, swatch))
+            start += swatch + _GAP
         painter.setPen(QColor(240, 240, 240))
-        painter.drawText(room, Qt.AlignmentFlag.AlignCenter, text)
+        painter.drawText(QRectF(start, room.top(), width, room.height()), Qt.AlignmentFlag.AlignVCenter, text)
+        x += width + 2 * _GAP
+
+
+def _draw_frame(painter: QPainter, box: Rect, transform: QTransform, accent: QColor) -> None:
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for colour, width in ((QColor(0, 0, 0, 160), 3.0), (accent, 1.5)):
+        painter.setPen(QPen(colour, width))
+        painter.drawPath(_frame_path(box, transform))
 
 
 def handle_points(box: Rect) -> dict[tuple[int, int], QPointF]:
@@ -82,6 +136,10 @@ def _draw_handles(painter: QPainter, box: Rect, transform: QTransform, accent: Q
     for point in handle_points(box).values():
         at = transform.map(point)
         painter.drawRect(QRectF(at.x() - HANDLE, at.y() - HANDLE, 2 * HANDLE, 2 * HANDLE))
+
+
+def _frame_path(box: Rect, transform: QTransform) -> QPainterPath:
+    return _path(QRectF(box.x, box.y, box.width, box.height), transform)
 
 
 def _path(box: QRectF, transform: QTransform) -> QPainterPath:

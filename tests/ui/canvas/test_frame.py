@@ -11,6 +11,8 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from app.core.geometry import Rect, Size
 from app.core.params import Intent
 from app.core.request import FrameChoice
+from app.core.seam import Seam
+from app.document.strokes import Brush
 from app.ui.canvas.frame import drawn, moved, resized
 from tests.fakes import FakeBackend
 from tests.ui.canvas.gestures import drag, key, move, press, release
@@ -154,3 +156,45 @@ def test_what_the_model_does_not_see_lies_in_shade(opened: Studio, tmp_path: Pat
     opened.window.canvas.setFocus()
     opened.key(Qt.Key.Key_Q)
     assert not canvas.xray_shown
+
+
+def test_where_the_model_paints_beyond_the_mask_and_where_it_mixes_is_drawn(opened: Studio) -> None:
+    canvas = opened.window.canvas
+    canvas.set_brush(Brush(size=120, hardness=1.0))
+    opened.drag(QPoint(300, 240), QPoint(310, 240))
+    canvas.set_mask_visible(False)
+    canvas.leaveEvent(QEvent(QEvent.Type.Leave))
+    before = _seen(canvas).astype(int)
+    opened.store.update(seam=Seam(grow=10, feather=30, ring=20))
+    canvas.set_xray(True)
+    opened.wait(lambda: bool(canvas._xray.outlooks))
+    after = _seen(canvas).astype(int)
+
+    def change(x: float) -> list[int]:
+        at = _to_view(opened, x, 240).toPoint()
+        return list(after[at.y(), at.x()] - before[at.y(), at.x()])
+
+    edge = 310 + 60
+    assert change(edge + 6)[2] > 40  # blue beyond the mask
+    ring = after[_to_view(opened, edge - 10, 240).toPoint().y(), _to_view(opened, edge - 10, 240).toPoint().x()]
+    assert min(ring[0], ring[1]) > ring[2] + 60  # yellow within its edge
+    assert change(300) == change(edge + 60) == [0, 0, 0]
+
+
+def test_far_parts_of_the_mask_have_a_frame_each(opened: Studio, tmp_path: Path) -> None:
+    make_picture(tmp_path / "large.png", 2000, 1500)
+    opened.open(tmp_path / "large.png")
+    canvas = opened.window.canvas
+    opened.drag(QPoint(200, 200), QPoint(230, 200))
+    opened.drag(QPoint(1700, 1300), QPoint(1720, 1300))
+    opened.store.update(frame=FrameChoice.PARTS)
+    canvas.set_xray(True)
+    opened.wait(lambda: len(canvas._xray.boxes) == 2)
+    first, second = canvas._xray.boxes
+    assert first.x <= 200 < first.right
+    assert second.x <= 1700 < second.right
+    canvas.leaveEvent(QEvent(QEvent.Type.Leave))
+    at = _to_view(opened, second.x + 30, second.bottom - 30).toPoint()
+    lit = _seen(canvas)[at.y(), at.x()].tolist()
+    canvas.set_xray(False)
+    assert _seen(canvas)[at.y(), at.x()].tolist() == lit

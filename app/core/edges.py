@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ FINEST = 8
 Sides = tuple[bool, bool, bool, bool]
 """Top, bottom, left, right."""
 Widths = NDArray[np.uint16]
+Values = TypeVar("Values", np.uint8, np.uint16, np.float64)
 
 
 def grown(mask: Mask, radius: int) -> Mask:
@@ -37,7 +38,8 @@ def faded(mask: Mask, grow: int, feather: int) -> Mask:
     soft = Image.fromarray(grown(plateau, feather // 2))
     for _ in range(2):  # two boxes make a ramp without corners that is as wide as both together
         soft = soft.filter(ImageFilter.BoxBlur(feather / 4))
-    return np.maximum(plateau, np.asarray(soft))
+    wider: Mask = np.maximum(plateau, np.asarray(soft))
+    return wider
 
 
 def mixing(mask: Mask, ring: int, beyond: Sides) -> Mask:
@@ -49,7 +51,8 @@ def mixing(mask: Mask, ring: int, beyond: Sides) -> Mask:
     """
     by_value = np.minimum(mask, FULLY_MIXED).astype(np.float32) * (255 / FULLY_MIXED)
     if ring == 0:
-        return np.rint(by_value).astype(np.uint8)
+        sharp: Mask = np.rint(by_value).astype(np.uint8)
+        return sharp
     coarse = max(1, ring // FINEST)
     height, width = mask.shape
     rows = np.maximum.reduceat(mask, np.arange(0, height, coarse), axis=0)
@@ -57,7 +60,8 @@ def mixing(mask: Mask, ring: int, beyond: Sides) -> Mask:
     rise = Image.fromarray(_rise(inside, -(-ring // coarse), beyond))
     box = (0.0, 0.0, width / coarse, height / coarse)
     smooth = rise if coarse == 1 else rise.resize((width, height), Image.Resampling.BILINEAR, box)
-    return np.rint(np.minimum(by_value, np.asarray(smooth))).astype(np.uint8)
+    mixed: Mask = np.rint(np.minimum(by_value, np.asarray(smooth))).astype(np.uint8)
+    return mixed
 
 
 def _rise(inside: NDArray[np.bool_], ring: int, beyond: Sides) -> Mask:
@@ -68,7 +72,8 @@ def _rise(inside: NDArray[np.bool_], ring: int, beyond: Sides) -> Mask:
         thickness = _spread(thickness, step)
     width = np.clip(thickness / 2, 1, ring)
     part = np.clip((depth - 0.5) / width, 0, 1)
-    return np.rint(255 * part * part * (3 - 2 * part)).astype(np.uint8)
+    rise: Mask = np.rint(255 * part * part * (3 - 2 * part)).astype(np.uint8)
+    return rise
 
 
 def _depth(inside: NDArray[np.bool_], most: int, beyond: Sides) -> Widths:
@@ -86,7 +91,7 @@ def _depth(inside: NDArray[np.bool_], most: int, beyond: Sides) -> Widths:
     return depth[top : top + inside.shape[0], left : left + inside.shape[1]]
 
 
-def _spread(values: NDArray[Any], step: int) -> NDArray[Any]:
+def _spread(values: NDArray[Values], step: int) -> NDArray[Values]:
     """The largest of each value and its neighbours: four and eight of them in turns, which makes an octagon."""
     wide = values.copy()
     np.maximum(wide[:, 1:], values[:, :-1], out=wide[:, 1:])

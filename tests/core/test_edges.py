@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.diffusion.edges import FULLY_MIXED, faded, grown, mixing
+from app.core.edges import FULLY_MIXED, faded, grown, mixing
 
 INSIDE = (False, False, False, False)
 
