@@ -15,6 +15,7 @@ from app.core.params import Params
 from app.ui.planned import PlannedSpin
 from app.ui.seed import SeedSpin
 from app.ui.slider import LabelledSlider
+from app.ui.swatch import SwatchButton
 
 MOST_SEED = 2**31 - 1
 """The largest seed that is drawn; models make no difference between seeds of any size."""
@@ -126,6 +127,11 @@ def _(widget: PlannedSpin) -> _Port:
 @_port.register
 def _(widget: QPlainTextEdit) -> _Port:
     return _Port(widget.textChanged, widget.toPlainText, widget.setPlainText)
+
+
+@_port.register
+def _(widget: SwatchButton) -> _Port:
+    return _Port(widget.colour_changed, lambda: widget.colour, widget.set_colour)
 
 
 @_port.register

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QWidget
 
 from app.core.request import FrameChoice
 from app.core.seam import MOST_REACH, Fill
@@ -12,6 +12,8 @@ from app.ui.desk import Desk
 from app.ui.params import bind, bind_part
 from app.ui.planned import PlannedSpin
 from app.ui.slider import calm_wheel, named_number
+from app.ui.swatch import SwatchButton
+from app.ui.theme import GRID
 
 _FRAMES = (
     (FrameChoice.AUTO, "Around the mask"),
@@ -23,6 +25,7 @@ _FILLS = (
     (Fill.BLURRED, "Its colours, blurred"),
     (Fill.EDGES, "Colours from the edge"),
     (Fill.NOISE, "Noise"),
+    (Fill.COLOUR, "One colour"),
 )
 _AUTO = "Auto follows strength and size."
 _WIDTHS = (
@@ -48,17 +51,38 @@ def seam_rows(desk: Desk) -> tuple[Row, ...]:
     """They only matter while a part is repainted: whoever lays them out hides them otherwise."""
     frame = _combo("frameCombo", "Frame", "What the model is shown: more of the picture, or more detail.", _FRAMES)
     bind(desk.store, "frame", frame)
-    fill = _combo(
-        "fillCombo", "Start", "What painting starts from under the mask; it matters less at full strength.", _FILLS
-    )
-    bind_part(desk.store, "seam", "fill", fill)
     widths = [_width(desk, *row) for row in _WIDTHS]
     match = QCheckBox("Match the surroundings")
     match.setObjectName("colourMatchCheck")
     match.setAccessibleName("Match colours to the surroundings")
     match.setToolTip("Bring the colours of what was painted to those right around the mask.")
     bind_part(desk.store, "seam", "colour_match", match)
-    return Row(QLabel("Frame"), frame), Row(QLabel("Start"), fill), *widths, Row(QLabel("Colours"), match)
+    return Row(QLabel("Frame"), frame), Row(QLabel("Start"), _fill(desk)), *widths, Row(QLabel("Colours"), match)
+
+
+def _fill(desk: Desk) -> QWidget:
+    """What painting starts from; the colour beside it while that is one colour."""
+    tip = "What painting starts from under the mask; it matters less at full strength."
+    fill = _combo("fillCombo", "Start", tip, _FILLS)
+    bind_part(desk.store, "seam", "fill", fill)
+    swatch = SwatchButton(
+        "fillColour", "Colour to start from", "The colour that painting starts from; click for another."
+    )
+    bind_part(desk.store, "seam", "colour", swatch)
+    holder = QWidget()
+    holder.setFocusProxy(fill)
+    row = QHBoxLayout(holder)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(GRID // 2)
+    row.addWidget(fill, 1)
+    row.addWidget(swatch)
+
+    def show() -> None:
+        swatch.setVisible(desk.store.params.seam.fill is Fill.COLOUR)
+
+    desk.store.changed.connect(show)
+    show()
+    return holder
 
 
 def _width(desk: Desk, name: str, label: str, tip: str) -> Row:

@@ -13,12 +13,15 @@ from app.core.additions import MOST_EMBEDDINGS, MOST_LORAS, EmbeddingUse, LoraUs
 from app.core.errors import RequestError
 from app.core.geometry import Size
 from app.core.params import Intent, Params
+from app.core.request import FrameChoice
 from app.core.samplers import SAMPLERS
+from app.core.seam import Fill, Seam
 from app.document.strokes import LEAST_SIZE, MOST_SIZE
 from app.ui.params import LEAST_SIDE, MOST_CLIP_SKIP, MOST_COUNT, MOST_GUIDANCE, MOST_SIDE, MOST_STEPS
 
 Values = Mapping[str, Any]
 Use = TypeVar("Use")
+_WIDTHS = ("grow", "feather", "ring")
 
 
 def params_to_values(params: Params) -> dict[str, Any]:
@@ -40,6 +43,13 @@ def params_to_values(params: Params) -> dict[str, Any]:
         "loras": [{"file": use.file, "weight": use.weight} for use in params.loras],
         "embeddings": [{"file": use.file, "word": use.word} for use in params.embeddings],
         "vae": params.vae,
+        "frame": params.frame.value,
+        "seam": {
+            **{name: getattr(params.seam, name) for name in _WIDTHS},
+            "fill": params.seam.fill.value,
+            "colour": list(params.seam.colour),
+            "colour_match": params.seam.colour_match,
+        },
     }
 
 
@@ -63,8 +73,31 @@ def params_from(values: Values) -> Params:
         model=_text(values, "model", plain.model),
         guidance_interval=_interval(values, plain.guidance_interval),
         clip_skip=int(_number(values, "clip_skip", plain.clip_skip, 1, MOST_CLIP_SKIP)),
+        frame=_frame(values, plain.frame),
+        seam=_seam(section(values, "seam")),
         **_additions(values),
     )
+
+
+def _frame(values: Values, default: FrameChoice) -> FrameChoice:
+    told = values.get("frame")
+    return next((choice for choice in FrameChoice if choice.value == told), default)
+
+
+def _seam(values: Values) -> Seam:
+    """Each value that can be used, the others as planned."""
+    seam = Seam()
+    told: dict[str, Any] = {name: values.get(name) for name in _WIDTHS}
+    told["fill"] = next((fill for fill in Fill if fill.value == values.get("fill")), seam.fill)
+    colour = values.get("colour")
+    told["colour"] = tuple(colour) if isinstance(colour, list) else seam.colour
+    told["colour_match"] = values.get("colour_match") is not False
+    for name, value in told.items():
+        try:
+            seam = replace(seam, **{name: value})
+        except RequestError:
+            continue
+    return seam
 
 
 def _interval(values: Values, default: tuple[float, float]) -> tuple[float, float]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QCheckBox, QComboBox
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QCheckBox, QColorDialog, QComboBox
 
 from app.core.params import Intent
 from app.core.request import FrameChoice, Inpaint
@@ -72,3 +73,27 @@ def test_the_fields_follow_the_parameters(studio: Studio) -> None:
     assert studio.find("fillCombo").currentData() is Fill.NOISE
     assert studio.find("frameCombo").currentData() is FrameChoice.WHOLE
     assert not studio.find("colourMatchCheck").isChecked()
+
+
+@pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform cannot
+def test_one_colour_to_start_from_is_chosen_beside_it(studio: Studio) -> None:
+    _mask(studio)
+    fill, swatch = studio.find("fillCombo"), studio.find("fillColour")
+    assert not swatch.isVisible()
+    fill.setCurrentIndex(fill.findData(Fill.COLOUR))
+    assert swatch.isVisible()
+    swatch.click()
+    dialog = studio.window.findChild(QColorDialog)
+    dialog.setCurrentColor(QColor(10, 200, 30))
+    dialog.accept()
+    assert studio.store.params.seam == Seam(fill=Fill.COLOUR, colour=(10, 200, 30))
+    studio.store.update(seam=Seam(fill=Fill.COLOUR, colour=(1, 2, 3)))
+    assert swatch.colour == (1, 2, 3)
+
+
+def test_how_a_mask_joins_is_remembered(open_studio: Open) -> None:
+    first = open_studio()
+    first.store.update(seam=Seam(grow=5, fill=Fill.EDGES), frame=FrameChoice.WHOLE)
+    first.window.close()
+    params = open_studio().store.params
+    assert (params.seam, params.frame) == (Seam(grow=5, fill=Fill.EDGES), FrameChoice.WHOLE)

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from app.core.additions import EmbeddingUse, LoraUse
 from app.core.geometry import Size
 from app.core.params import Params
+from app.core.request import FrameChoice
+from app.core.seam import Fill, Seam
 from app.ui.session import params_from, params_to_values
 from tests.fakes import FakeBackend
 from tests.ui.conftest import Open, Studio
@@ -18,7 +21,20 @@ from tests.ui.studio import make_picture
 
 def test_params_survive_the_round_trip_except_the_seed() -> None:
     params = Params(
-        prompt="a “lake”", negative="fog", guidance=7.5, steps=33, sampler="heun", seed=9, size=Size(96, 64)
+        prompt="a “lake”",
+        negative="fog",
+        guidance=7.5,
+        steps=33,
+        sampler="heun",
+        seed=9,
+        size=Size(96, 64),
+        frame=FrameChoice.PARTS,
+        seam=Seam(grow=3, ring=0, fill=Fill.COLOUR, colour=(9, 8, 7), colour_match=False),
+        guidance_interval=(0.2, 0.9),
+        clip_skip=2,
+        loras=(LoraUse(file="/somewhere/ink.safetensors", weight=-0.5),),
+        embeddings=(EmbeddingUse(file="/somewhere/mood.safetensors", word="gloom"),),
+        vae="/somewhere/sharp.safetensors",
     )
     assert params_from(json.loads(json.dumps(params_to_values(params)))) == replace(params, seed=0)
 
@@ -30,6 +46,11 @@ def test_params_survive_the_round_trip_except_the_seed() -> None:
         {"steps": -4, "guidance": 1e9, "strength": None, "width": True},
         {"sampler": "no such", "prompt": 7, "model": ["x"]},
         {"guidance": float("nan")},
+        {"frame": "all of it", "seam": {"grow": -1, "fill": "soup", "colour": [1, 2], "colour_match": 7}},
+        {"seam": [], "guidance_interval": [0.9, 0.1], "clip_skip": 99},
+        {"guidance_interval": [0.5, 0.5]},
+        {"loras": [{"file": ""}, {"weight": 1}, 7, {"file": "x", "weight": 1e9}], "embeddings": {"a": 1}, "vae": 3},
+        {"loras": [{"file": "x", "weight": 1}, {"file": "x", "weight": 2}]},  # the same one twice
     ],
 )
 def test_values_that_cannot_be_used_are_defaults(values: dict) -> None:
