@@ -10,10 +10,10 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint check clean starter starter-eval vocabulary bundle bundle-test
+.PHONY: help setup run test lint check clean starter starter-eval vocabulary bundle bundle-test deb archive packages-test
 
 help: ## what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## prepare .venv (run and test do it by themselves)
 	@:
@@ -49,6 +49,15 @@ bundle: ## freeze the program for people without Python, into build/bundle/dist
 
 bundle-test: ## start that program with an empty home and no network, and paint
 	@python=$$(sh packaging/setup/find_python.sh "$(PYTHON)") && "$$python" packaging/bundle/check.py
+
+deb: ## the frozen program as a Debian package, beside it
+	@python=$$(sh packaging/setup/find_python.sh "$(PYTHON)") && "$$python" packaging/linux/debian.py
+
+archive: ## the frozen program as a tar.xz that installs into a person's home
+	@python=$$(sh packaging/setup/find_python.sh "$(PYTHON)") && "$$python" packaging/linux/archive.py
+
+packages-test: ## install, use, upgrade and remove both in a small Debian (root, debootstrap)
+	@python=$$(sh packaging/setup/find_python.sh "$(PYTHON)") && "$$python" packaging/linux/check.py
 
 clean: ## remove caches and build output
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -42,6 +42,7 @@ from app.ui.main_window import APP_NAME, MainWindow
 from app.ui.memory import remembered
 from app.ui.models import ModelShelf
 from app.ui.notices import Kind, Notice
+from app.ui.opening import SystemOpening
 from app.ui.params import ParamStore
 from app.ui.theme import Theme
 
@@ -119,6 +120,8 @@ def main(arguments: list[str] | None = None) -> int:
     window.show()
     for path in given.pictures[:1]:
         window.files.open(path)
+    if sys.platform == "darwin":  # nowhere else: it looks at every event of every widget
+        SystemOpening(application, window.files.open)
     application.aboutToQuit.connect(window.shut_down)
     status = _tried(window, application, given.selftest_dir) if given.selftest else application.exec()
     window.shut_down()

@@ -39,7 +39,7 @@ _LEFT_OUT = tuple(
             r"PySide6/(Qt/)?plugins/(egldeviceintegrations|generic)(/|$)",
             r"PySide6/(Qt/)?plugins/platformthemes/libqgtk3",  # brings all of GTK along
             r"(PySide6/(Qt/)?lib/)?libQt6(Qml|Quick|Pdf|VirtualKeyboard|E[Gg][Ll]F[Ss]).*",
-            r"lib(cudart|cuda|hiprtc|amdhip64)\.so",  # of the machine that builds; torch brings its own if it has any
+            r"lib(cudart|cuda|hiprtc|amdhip64)\.so$",  # of the machine that builds; torch brings its own if it has any
             rf"transformers/models/(?!(__init__|{'|'.join(sorted(TRANSFORMERS_MODELS))})(/|\.|$))",
             r"(.*/)?tests?/.*\.(py|pyc)$",
             r".*\.pyi$",
