@@ -5,11 +5,20 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 
 def atomic_write(target: Path, data: bytes) -> None:
-    """Write ``data`` beside ``target``, flush it to the disk, and move it into place.
+    """Write ``data`` as the file ``target``; see ``atomic_file``. Raises OSError."""
+    with atomic_file(target) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def atomic_file(target: Path) -> Iterator[IO[bytes]]:
+    """A file to write into (and to seek in), beside ``target``; flushed to the disk and moved into place at the end.
 
     An error, a full disk or an interrupt at any moment leaves either the old file or the new one, and no litter; a
     power cut may leave a ``.part`` file beside it. Raises OSError.
@@ -20,7 +29,7 @@ def atomic_write(target: Path, data: bytes) -> None:
     temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(6)}.part")
     try:
         with open(temporary, "xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(target)
