@@ -86,6 +86,7 @@ def freeze(build: Path, edition: str) -> None:
     import PyInstaller.__main__
     from icons import write_icons
     from sbom import write_sbom
+    from sizes import table
 
     check_edition(edition)
     for old in ("dist", "licences", "work"):
@@ -99,6 +100,7 @@ def freeze(build: Path, edition: str) -> None:
     components = [tuple(row) for row in json.loads((build / "components.json").read_text("utf-8"))]
     name = f"limner-{__version__}-{edition}-{sys.platform}-{platform.machine().lower()}.cdx.json"
     write_sbom(build / "dist" / name, __version__, edition, components)
+    print("\n".join(table(build / "dist" / "limner")))
 
 
 def check_edition(edition: str) -> None:

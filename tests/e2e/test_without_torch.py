@@ -47,3 +47,10 @@ def test_a_bundled_program_is_to_be_installed_again(monkeypatch: pytest.MonkeyPa
 def test_any_other_missing_module_is_no_such_case() -> None:
     with pytest.raises(ModuleNotFoundError, match="colours"), explained():
         raise ModuleNotFoundError("No module named colours", name="colours")
+
+
+def test_a_library_that_does_not_load_is_told_with_its_reason() -> None:
+    with pytest.raises(UserError) as told, explained():
+        raise OSError("libtorch_cpu.so: cannot open\nshared object file")
+    assert "cannot be loaded (libtorch_cpu.so: cannot open shared object file)" in told.value.message
+    assert "make setup" in told.value.remedy

@@ -115,3 +115,31 @@ def test_the_version_resource_is_python_that_names_the_version(monkeypatch: pyte
     compile(text, "version", "eval")
     assert "filevers=(1, 12, 3, 0)" in text
     assert "StringStruct('ProductVersion', '1.12.3')" in text
+
+
+def test_every_file_of_a_bundle_counts_once_in_the_table_of_sizes(tmp_path: Path) -> None:
+    sizes = script("sizes")
+    for name, size in (
+        ("limner", 10),
+        ("_internal/torch/lib/libtorch_cpu.so", 2000),
+        ("_internal/torch-2.13.0.dist-info/METADATA", 3),
+        ("_internal/PySide6/QtGui.abi3.so", 100),
+        ("_internal/numpy.libs/libopenblas.so", 40),
+        ("_internal/numpy/core.so", 2),
+        ("_internal/libX11.so.6", 5),
+        ("_internal/libpython3.11.so.1.0", 7),
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(bytes(size))
+    (tmp_path / "_internal" / "libQt6Gui.so.6").symlink_to("PySide6/QtGui.abi3.so")
+    assert dict(sizes.parts(tmp_path)) == {
+        "torch": 2000,
+        "Qt and PySide6": 100,
+        "numpy": 42,
+        "the program": 10,
+        "Python": 7,
+        "libraries of the system": 5,
+        "metadata": 3,
+    }
+    lines = list(sizes.table(tmp_path, least=50))
+    assert [line.split("  ")[0] for line in lines] == ["torch", "Qt and PySide6", "everything else", "together"]
