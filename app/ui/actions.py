@@ -205,6 +205,14 @@ ACTIONS = (
         tip="Show the picture neither turned nor mirrored",
         shortcuts=("Ctrl+Shift+0",),
     ),
+    ActionRow(
+        id="wipe",
+        text="Before and after",
+        tip="Part the view by a line: on its left the picture from before the last result (while candidates wait: the "
+        "picture without them), on its right the one of now. Hold Z to see the one from before everywhere",
+        shortcuts=("Y",),
+        checkable=True,
+    ),
     ActionRow(id="pixel_grid", text="Pixel grid", tip="Part the pixels by lines, from 800 % on", checkable=True),
     ActionRow(
         id="navigator",
@@ -251,7 +259,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
     ),
     "&View": (
         *("fit", "actual_size", "zoom_in", "zoom_out", "", "rotate_left", "rotate_right", "mirror", "upright"),
-        *("", "xray", "follow_mask", "", "pixel_grid", "navigator", "", "full_screen"),
+        *("", "xray", "follow_mask", "wipe", "", "pixel_grid", "navigator", "", "full_screen"),
     ),
     "&Paint": (*(row.id for row in _TOOL_ROWS), "", "generate", "cancel", "", *(row.id for row in _CANDIDATE_ROWS)),
     "&Help": ("model_help", "about"),

@@ -84,6 +84,7 @@ class WindowCommands(QObject):
                 "zoom_out": canvas.zoom_out,
                 "xray": lambda: canvas.set_xray(self._window.actions_by_id["xray"].isChecked()),
                 "follow_mask": self.follow_mask,
+                "wipe": lambda: canvas.comparison.set_wiping(self._window.actions_by_id["wipe"].isChecked()),
                 "rotate_left": lambda: canvas.viewport.rotate_by(-_TURN),
                 "rotate_right": lambda: canvas.viewport.rotate_by(_TURN),
                 "mirror": canvas.viewport.mirror,
@@ -264,6 +265,9 @@ class WindowCommands(QObject):
     def escape(self) -> None:
         """Cancel the innermost thing there is."""
         if self._canvas.cancel_stroke() or self._window.notices.close_newest():
+            return
+        if self._canvas.comparison.wiping:
+            self._window.actions_by_id["wipe"].trigger()
             return
         if not self._window.painting.stop() and self._desk.candidates.waiting:
             self._desk.candidates.clear()

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand
 
 from app.core.errors import RequestError
+from app.core.geometry import Rect, Size
 from app.core.job import Failed, Job, JobState, Preview, Result
 from app.core.request import Request, TextToImage
 from app.core.trail import Branch
@@ -155,11 +156,21 @@ class Painting(QObject):
 
     def _take_in(self, step: QUndoCommand, result: Result) -> None:
         # Both in one turn of the event loop: the last preview gives way to the picture without a frame in between.
+        self._remember(result)
         self._desk.document.undo.push(step)
         self._canvas.show_preview(None, 1.0)
         self._canvas.rest_mask()
         self._tell_notes(result)
         self.arrived.emit(result)
+
+    def _remember(self, result: Result) -> None:
+        """Keep what the result takes the place of, to compare with."""
+        document = self._desk.document
+        height, width = result.image.shape[:2]
+        if document.has_picture and document.size == Size(width, height):
+            new = isinstance(result.request.task, TextToImage)
+            box = Rect.whole(document.size) if new else result.box
+            self._canvas.comparison.remember(box, document.picture.copy(box.x, box.y, box.width, box.height))
 
     def _tell_notes(self, result: Result) -> None:
         for note in result.notes:

@@ -61,6 +61,7 @@ class Wiring(QObject):
         canvas.hint_changed.connect(status.show_hint)
         canvas.tool_changed.connect(lambda id: window.actions_by_id[f"tool_{id}"].setChecked(True))
         status.zoom_asked.connect(canvas.fit)
+        canvas.comparison.possible_changed.connect(self._on_comparable)
 
     def _connect_work(self) -> None:
         window, status = self._window, self._window.status_line
@@ -93,8 +94,14 @@ class Wiring(QObject):
         status.show_hint(canvas.hint)
         self._commands.show_save_choices()
         self._on_candidates()
+        self._on_comparable(canvas.comparison.possible)
         self._on_params(self._desk.store.params, {"size"})
         self._on_document()
+
+    def _on_comparable(self, possible: bool) -> None:
+        action = self._window.actions_by_id["wipe"]
+        action.setEnabled(possible)
+        action.setChecked(self._window.canvas.comparison.wiping)
 
     def _on_candidates(self) -> None:
         candidates, actions = self._desk.candidates, self._window.actions_by_id

@@ -11,7 +11,8 @@ from PySide6.QtGui import QKeyEvent, QPointingDevice, QSinglePointEvent, QTablet
 from app.ui.canvas.drag import Pointer
 
 _WHEEL_FACTOR = 1.25  # for one notch, 120 units
-_TRACKPAD_FACTOR = 1.004  # for one pixel of scrolling
+_TRACKPAD_FACTOR = 1.004  # for one pixel of scrolling with two fingers
+_NOTCH = 40.0  # view pixels that a trackpad without pixels of its own pans by 120 units
 
 
 class Key(Enum):
@@ -27,16 +28,18 @@ class Key(Enum):
     FINISH = auto()
     BACK = auto()
     PEEK = auto()
+    BEFORE = auto()
 
 
 _PRESSED = {
     Qt.Key.Key_Space: Key.HAND,
     Qt.Key.Key_X: Key.SWAP,
     Qt.Key.Key_V: Key.PEEK,
+    Qt.Key.Key_Z: Key.BEFORE,
     Qt.Key.Key_Return: Key.FINISH,
     Qt.Key.Key_Backspace: Key.BACK,
 }
-HELD = {Qt.Key.Key_Space: Key.HAND, Qt.Key.Key_V: Key.PEEK}
+HELD = {Qt.Key.Key_Space: Key.HAND, Qt.Key.Key_V: Key.PEEK, Qt.Key.Key_Z: Key.BEFORE}
 """Keys that count until they are let go."""
 _TYPED = {"]": Key.LARGER, "[": Key.SMALLER, "}": Key.HARDER, "{": Key.SOFTER}
 
@@ -73,9 +76,23 @@ def pointer_of(event: QSinglePointEvent, to_view: QTransform) -> Pointer:
     return pointer
 
 
-def zoom_factor(event: QWheelEvent) -> float:
-    """How much larger the wheel, or two fingers, ask the picture to be."""
+def pan_of(event: QWheelEvent) -> QPointF | None:
+    """How far two fingers on a trackpad move the view, in its pixels; None for a wheel, and with Ctrl, which zooms."""
+    if not _two_fingers(event) or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        return None
     pixels = event.pixelDelta()
-    if not pixels.isNull() and event.device().type() == QPointingDevice.DeviceType.TouchPad:
+    return QPointF(pixels) if not pixels.isNull() else QPointF(event.angleDelta()) * (_NOTCH / 120)
+
+
+def _two_fingers(event: QWheelEvent) -> bool:
+    """Only trackpads tell where a scroll begins and ends; some say what they are."""
+    touchpad = event.device() is not None and event.device().type() == QPointingDevice.DeviceType.TouchPad
+    return touchpad or event.phase() != Qt.ScrollPhase.NoScrollPhase
+
+
+def zoom_factor(event: QWheelEvent) -> float:
+    """How much larger the wheel, or two fingers with Ctrl, ask the picture to be."""
+    pixels = event.pixelDelta()
+    if not pixels.isNull() and _two_fingers(event):
         return float(_TRACKPAD_FACTOR ** pixels.y())
     return float(_WHEEL_FACTOR ** (event.angleDelta().y() / 120))

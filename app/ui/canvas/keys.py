@@ -17,6 +17,7 @@ class Keys(QObject):
     """Hands keys to the tools. Those of HELD count until they are let go, or the focus goes elsewhere."""
 
     peeking = Signal(bool)  # the picture is to be seen without its mask, or with it again
+    looking_back = Signal(bool)  # the picture from before is to be seen, or the one of now again
 
     def __init__(self, document: Document, toolbox: Toolbox, proxy: ToolProxy) -> None:
         super().__init__(proxy)
@@ -44,6 +45,8 @@ class Keys(QObject):
                 self._toolbox.hold_hand(True)
             case Key.PEEK:
                 self.peeking.emit(True)
+            case Key.BEFORE:
+                self.looking_back.emit(True)
             case Key.SWAP:
                 self._toolbox.swap()
             case Key.LARGER | Key.SMALLER as key:
@@ -71,14 +74,17 @@ class Keys(QObject):
             return False
         if key is Key.HAND:
             self._toolbox.hold_hand(False)
-        else:
+        elif key is Key.PEEK:
             self.peeking.emit(False)
+        else:
+            self.looking_back.emit(False)
         return True
 
     def let_go(self) -> None:
         """The release of what is held will go elsewhere."""
         self._toolbox.hold_hand(False)
         self.peeking.emit(False)
+        self.looking_back.emit(False)
 
     @property
     def _frame_by_hand(self) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QCursor, QMouseEvent, QNativeGestureEvent, QTabletEvent, QWheelEvent
+from PySide6.QtGui import QCursor, QMouseEvent, QNativeGestureEvent, QTabletEvent, QTouchEvent, QWheelEvent
 
-from app.ui.canvas.events import pointer_of, zoom_factor
+from app.ui.canvas.comparison import Comparison
+from app.ui.canvas.events import pan_of, pointer_of, zoom_factor
 from app.ui.canvas.tool_proxy import ToolProxy
 from app.ui.canvas.toolbox import Toolbox
-from app.ui.canvas.tools import RESIZE_BRUSH, TOOLS, Tool
+from app.ui.canvas.tools import RESIZE_BRUSH, TOOLS, WIPE, Tool
+from app.ui.canvas.touch import Touch
 from app.ui.canvas.viewport import Viewport
 
 _BUTTONS = Qt.MouseButton.LeftButton | Qt.MouseButton.MiddleButton | Qt.MouseButton.RightButton
@@ -21,16 +23,26 @@ class Pointing(QObject):
     told = Signal(object)  # QPoint in picture pixels, or None
     grabbed = Signal(QCursor)  # a drag has begun that has a cursor of its own
 
-    def __init__(self, toolbox: Toolbox, proxy: ToolProxy, viewport: Viewport) -> None:
+    def __init__(self, toolbox: Toolbox, proxy: ToolProxy, viewport: Viewport, comparison: Comparison) -> None:
         super().__init__(viewport)
+        self._comparison = comparison
+        self._touch = Touch(toolbox, proxy, viewport)
         self._toolbox = toolbox
         self._proxy = proxy
         self._viewport = viewport
         self.hover: QPointF | None = None
 
-    def press(self, event: QMouseEvent) -> bool:
-        """False for a button that means nothing here."""
+    @property
+    def on_wipe(self) -> bool:
+        """The pointer is over the line between before and after."""
+        return self.hover is not None and self._comparison.grips(self.hover, self._viewport.camera.view)
+
+    def press(self, event: QMouseEvent | QTabletEvent) -> bool:
+        """False for a button that means nothing here. A pen's tip is the left one."""
+        self.hover_at(event.position())
         match event.button():
+            case Qt.MouseButton.LeftButton if self.on_wipe:
+                self._press(WIPE, event)
             case Qt.MouseButton.LeftButton:
                 self._press(self._toolbox.active, event)
             case Qt.MouseButton.MiddleButton:
@@ -53,13 +65,19 @@ class Pointing(QObject):
     def pen(self, event: QTabletEvent) -> None:
         match event.type():
             case QEvent.Type.TabletPress:
-                self._press(self._toolbox.active, event)
+                self.press(event)
             case QEvent.Type.TabletRelease:
                 self._release(event)
             case _:
                 self.move(event)
 
+    def touch(self, event: QTouchEvent) -> None:
+        self._touch.take(event)
+
     def wheel(self, event: QWheelEvent) -> None:
+        if (way := pan_of(event)) is not None:
+            self._viewport.pan_by(way)
+            return
         self._viewport.zoom_to(self._viewport.zoom * zoom_factor(event), event.position())
 
     def gesture(self, event: QNativeGestureEvent) -> bool:

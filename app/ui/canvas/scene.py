@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, QSizeF, Qt
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPalette, QRegion, QTransform
 
 from app.document.document import Document
+from app.ui.canvas.comparison import Comparison
 from app.ui.canvas.forming import FormingPicture
 from app.ui.canvas.overlay import MaskOverlay
 from app.ui.canvas.pixel_grid import draw_pixel_grid
@@ -22,6 +23,7 @@ class Scene:
         self._picture = Pyramid(document.picture)
         self.mask = MaskOverlay(document)
         self.forming = FormingPicture()
+        self.comparison = Comparison()
         self.checkered = True
         self.pixel_grid = True
 
@@ -29,6 +31,7 @@ class Scene:
         """The document holds other images now."""
         self._picture = Pyramid(self._document.picture)
         self.mask.reset()
+        self.comparison.forget()
 
     def picture_changed(self, box: QRect) -> None:
         """The document's picture has other pixels in ``box``, or is another image of the same size."""
@@ -63,7 +66,20 @@ class Scene:
             if self.pixel_grid and self._document.has_picture:
                 draw_pixel_grid(painter, exposed, self._document.box, transform, zoom)
             painter.restore()
-        self.forming.draw(painter, transform, palette.color(QPalette.ColorRole.Accent))
+
+    def draw_over(self, painter: QPainter, transform: QTransform, view: QSizeF, accent: QColor) -> None:
+        """What is not in the document: the forming picture, or the one from before. ``view``: how large that is."""
+        if not self.comparison.shown:
+            self.forming.draw(painter, transform, accent)
+            return
+        if self.forming.box.isEmpty():
+            self.comparison.draw_before(painter, transform, view)
+        else:  # before is what is under it
+            painter.save()
+            painter.setClipRect(self.comparison.after(view), Qt.ClipOperation.IntersectClip)
+            self.forming.draw(painter, transform, accent)
+            painter.restore()
+        self.comparison.draw_line(painter, view)
 
     def _clip(self, painter: QPainter, transform: QTransform) -> None:
         if _askew(transform):
@@ -89,7 +105,7 @@ class Scene:
         painter.restore()
 
     def _draw_mask(self, painter: QPainter, exposed: QRect, transform: QTransform, zoom: float) -> None:
-        if self._document.mask_empty and not self.mask.drafting:
+        if (self._document.mask_empty or self.comparison.shown) and not self.mask.drafting:
             return
         k = level_for(zoom)
         to_view = _level_transform(self.mask.level(k), self._document.box, transform)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QObject, QPointF, QRect, QRectF, Signal
+from PySide6.QtCore import QObject, QPointF, QRect, QRectF, QSizeF, Signal
 from PySide6.QtGui import QPainterPath, QRegion, QUndoCommand
 
 from app.core.geometry import Rect
 from app.document.document import Document
 from app.document.strokes import Brush, Stroke
 from app.ui.canvas.area import AreaSettings
+from app.ui.canvas.comparison import Comparison
 from app.ui.canvas.drag import Drag, Order, Pointer
 from app.ui.canvas.outline import Outline
 from app.ui.canvas.overlay import MaskOverlay
@@ -56,6 +57,7 @@ class ToolProxy(QObject):
         overlay: MaskOverlay,
         outline: Outline,
         xray: XRay,
+        comparison: Comparison,
     ) -> None:
         super().__init__(viewport)
         self._document = document
@@ -64,6 +66,7 @@ class ToolProxy(QObject):
         self._overlay = overlay
         self._outline = outline
         self._xray = xray
+        self._comparison = comparison
         self._held: _Running | None = None  # a button is down
         self._waiting: _Running | None = None  # it will be pressed again
         self._draft: Stroke | None = None
@@ -234,3 +237,14 @@ class ToolProxy(QObject):
 
     def pan_by(self, by: QPointF) -> None:
         self._viewport.pan_by(by)
+
+    @property
+    def wipe_place(self) -> float:
+        return self._comparison.place(self._view)
+
+    def move_wipe(self, x: float) -> None:
+        self._comparison.move_to(x, self._view)
+
+    @property
+    def _view(self) -> QSizeF:
+        return self._viewport.camera.view

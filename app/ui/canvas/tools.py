@@ -18,6 +18,7 @@ from app.ui.canvas.polygon import polygon
 from app.ui.canvas.resize_brush import resize_brush
 from app.ui.canvas.shapes import ellipse, rectangle
 from app.ui.canvas.wand import bucket, wand
+from app.ui.canvas.wipe import wipe
 
 _CROSS = Qt.CursorShape.CrossCursor
 
@@ -185,3 +186,16 @@ RESIZE_BRUSH = Tool(
     options=Options.BRUSH,
 )
 """The right button's own tool: no row, because nobody chooses it."""
+
+WIPE = Tool(
+    id="wipe",
+    label="Before and after",
+    icon="",
+    shortcut="",
+    tip="Move the line between before and after",
+    hint="",
+    drag=wipe,
+    cursor=Qt.CursorShape.SplitHCursor,
+    held_cursor=Qt.CursorShape.SplitHCursor,
+)
+"""The line between before and after is gripped in the place of any tool."""

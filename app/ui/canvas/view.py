@@ -19,6 +19,7 @@ from PySide6.QtGui import (
     QPen,
     QResizeEvent,
     QTabletEvent,
+    QTouchEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
@@ -27,6 +28,7 @@ from app.core.job import Preview
 from app.document.document import Document
 from app.document.outlook import Outlook
 from app.document.strokes import Brush
+from app.ui.canvas.comparison import Comparison
 from app.ui.canvas.cursor import draw_outline, outline_box
 from app.ui.canvas.keys import Keys
 from app.ui.canvas.mask_look import MaskLook
@@ -35,6 +37,7 @@ from app.ui.canvas.pointing import Pointing
 from app.ui.canvas.scene import Scene
 from app.ui.canvas.tool_proxy import ToolProxy
 from app.ui.canvas.toolbox import Toolbox
+from app.ui.canvas.tools import WIPE
 from app.ui.canvas.viewport import Viewport
 from app.ui.canvas.xray import XRay
 
@@ -61,10 +64,19 @@ class CanvasView(QWidget):
         self._viewport = Viewport(self, document)
         self._marked = Outline()
         self._xray = XRay()
-        self._proxy = ToolProxy(document, self._toolbox, self._viewport, self._scene.mask, self._marked, self._xray)
+        self._proxy = ToolProxy(
+            document,
+            self._toolbox,
+            self._viewport,
+            self._scene.mask,
+            self._marked,
+            self._xray,
+            self._scene.comparison,
+        )
         self._keys = Keys(document, self._toolbox, self._proxy)
-        self._pointing = Pointing(self._toolbox, self._proxy, self._viewport)
+        self._pointing = Pointing(self._toolbox, self._proxy, self._viewport, self._scene.comparison)
         self._hovered: QPointF | None = None  # where the pointer was seen last
+        self._on_wipe = False
         self._xray_wanted = False
         self._outline = QRect()  # where the brush outline is on the screen
         self._tab_focus = False
@@ -79,6 +91,7 @@ class CanvasView(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setTabletTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(160, 120)
         self._show_cursor()
@@ -95,6 +108,9 @@ class CanvasView(QWidget):
         self._proxy.pin_changed.connect(self._update_outline)
         self._proxy.ended.connect(self._show_cursor)
         self._keys.peeking.connect(self._on_peeking)
+        self._keys.looking_back.connect(self.comparison.hold)
+        self.comparison.changed.connect(self._on_hover)
+        self.comparison.changed.connect(self.update)
         self._pointing.moved.connect(self._on_hover)
         self._pointing.told.connect(self.pointer_moved)
         self._pointing.grabbed.connect(self.setCursor)
@@ -198,6 +214,12 @@ class CanvasView(QWidget):
         self.update(self._scene.forming.dirty(transform))
         self._scene.forming.show(preview, progress)
         self.update(self._scene.forming.dirty(transform))
+        self._scene.comparison.cover(not self._scene.forming.box.isEmpty())
+
+    @property
+    def comparison(self) -> Comparison:
+        """Before and after."""
+        return self._scene.comparison
 
     @property
     def mask_visible(self) -> bool:
@@ -284,6 +306,10 @@ class CanvasView(QWidget):
         if self._pointing.hover is not None and self._pointing.hover != self._hovered:
             self._wake_mask()
         self._hovered = self._pointing.hover
+        if self._on_wipe != self._pointing.on_wipe:
+            self._on_wipe = self._pointing.on_wipe
+            if not self._proxy.dragging:
+                self._show_cursor()
         self._update_outline()
 
     def _on_peeking(self, peeking: bool) -> None:
@@ -328,6 +354,12 @@ class CanvasView(QWidget):
                 return True
             case QEvent.Type.NativeGesture if isinstance(event, QNativeGestureEvent):
                 return self._pointing.gesture(event)
+            case QEvent.Type.TouchBegin | QEvent.Type.TouchUpdate | QEvent.Type.TouchEnd | QEvent.Type.TouchCancel if (
+                isinstance(event, QTouchEvent)
+            ):
+                self._pointing.touch(event)
+                event.accept()  # or Qt would repeat the first finger as a mouse
+                return True
             case QEvent.Type.DevicePixelRatioChange:
                 self._viewport.refit()
         return super().event(event)
@@ -339,9 +371,10 @@ class CanvasView(QWidget):
         camera = self._viewport.camera
         self._scene.draw(painter, event.rect(), camera.transform(), camera.zoom, self.palette())
         accent = self.palette().color(QPalette.ColorRole.Accent)
+        self._scene.draw_over(painter, camera.transform(), camera.view, accent)
         self._xray.draw(painter, QRectF(self._document.box), camera.transform(), accent)
         self._marked.draw(painter, camera.transform(), self._scene.mask.tint)
-        if (at := self._outline_at) is not None and self._toolbox.active.paints:
+        if (at := self._outline_at) is not None and self._toolbox.active.paints and not self._on_wipe:
             draw_outline(painter, self.brush, at, camera.scale)
         if self._tab_focus:
             painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 2.0))
@@ -361,7 +394,7 @@ class CanvasView(QWidget):
         self.update()
 
     def _show_cursor(self) -> None:
-        cursor = self._toolbox.active.cursor
+        cursor = WIPE.cursor if self._on_wipe else self._toolbox.active.cursor
         self.setCursor(Qt.CursorShape.BlankCursor if cursor is None else cursor)
         self._update_outline()
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPointingDevice, QTabletEvent, QWheelEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 LEFT, MIDDLE, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton, Qt.MouseButton.NoButton
@@ -53,14 +56,57 @@ def key(widget: QWidget, kind: QEvent.Type, code: Qt.Key, text: str = "", again:
     return event.isAccepted()
 
 
-def wheel(widget: QWidget, at: QPointF, units: int) -> None:
-    event = QWheelEvent(
-        at, widget.mapToGlobal(at), QPoint(), QPoint(0, units), NONE, PLAIN, Qt.ScrollPhase.NoScrollPhase, False
-    )
+def wheel(
+    widget: QWidget,
+    at: QPointF,
+    units: int,
+    *,
+    pixels: QPoint | None = None,
+    modifiers: Qt.KeyboardModifier = PLAIN,
+    phase: Qt.ScrollPhase = Qt.ScrollPhase.NoScrollPhase,
+) -> None:
+    """Notches of a wheel, 120 units each; with a phase and pixels, two fingers on a trackpad."""
+    angle = QPoint(0, units)
+    event = QWheelEvent(at, widget.mapToGlobal(at), pixels or QPoint(), angle, NONE, modifiers, phase, False)
     QApplication.sendEvent(widget, event)
 
 
-def pen(widget: QWidget, kind: QEvent.Type, at: QPointF, pressure: float, eraser: bool = False) -> None:
+class Fingers:
+    """Fingers on the widget: each is put down, moved and lifted by its number; ``tell`` hands over what they did."""
+
+    def __init__(self, widget: QWidget) -> None:
+        self._widget = widget
+        self._touch = QTest.touchEvent(widget, _screen(), False)
+
+    def put(self, number: int, at: QPointF) -> Fingers:
+        self._touch.press(number, at.toPoint(), self._widget)
+        return self
+
+    def move(self, number: int, at: QPointF) -> Fingers:
+        self._touch.move(number, at.toPoint(), self._widget)
+        return self
+
+    def lift(self, number: int, at: QPointF) -> Fingers:
+        self._touch.release(number, at.toPoint(), self._widget)
+        return self
+
+    def tell(self) -> None:
+        self._touch.commit(True)
+
+
+@cache
+def _screen() -> QPointingDevice:
+    return QTest.createTouchDevice()
+
+
+def pen(
+    widget: QWidget,
+    kind: QEvent.Type,
+    at: QPointF,
+    pressure: float,
+    eraser: bool = False,
+    button: Qt.MouseButton = LEFT,
+) -> None:
     types = QPointingDevice.PointerType
     device = QPointingDevice(
         "pen",
@@ -71,6 +117,8 @@ def pen(widget: QWidget, kind: QEvent.Type, at: QPointF, pressure: float, eraser
         1,
         1,
     )
-    held = NONE if kind == QEvent.Type.TabletRelease else LEFT
-    event = QTabletEvent(kind, device, at, widget.mapToGlobal(at), pressure, 0.0, 0.0, 0.0, 0.0, 0.0, PLAIN, LEFT, held)
+    held = NONE if kind == QEvent.Type.TabletRelease else button
+    event = QTabletEvent(
+        kind, device, at, widget.mapToGlobal(at), pressure, 0.0, 0.0, 0.0, 0.0, 0.0, PLAIN, button, held
+    )
     QApplication.sendEvent(widget, event)
