@@ -6,7 +6,7 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -64,7 +64,7 @@ class Unpacked:
 def pack(request: Request, picture: Pixels) -> Packed:
     """``picture`` is what came of the Request: pixels of the source that are still in it are not written again."""
     parts: list[NDArray[np.uint8]] = []
-    plain = _plain(request, picture, parts)
+    plain = plain_of(request, lambda array: _described(array, picture, parts), _TOLD_TO_OTHERS)
     return Packed({"version": VERSION, "request": plain}, tuple(parts))
 
 
@@ -80,36 +80,53 @@ def unpack(
         raise ValueError("no record of a request")
     if plain["version"] > VERSION:
         raise ValueError(f"written by a newer Limner (version {plain['version']})")
-    reader = _Reader(parts, picture)
+    arrays = _Described(parts, picture)
+    reader = Reader(arrays.array, _NOT_TOLD)
     request = reader.made(Request, plain.get("request"), {"model": model})
-    return Unpacked(request, reader.complete, tuple(reader.notes))
+    return Unpacked(request, arrays.complete, tuple(reader.notes))
 
 
 # Writing
 
 
-def _plain(value: object, picture: Pixels, parts: list[NDArray[np.uint8]]) -> Any:
+@dataclass(frozen=True)
+class Discretion:
+    """What is not written: fields of the names in ``left_out``, and of the paths in ``files`` their folders."""
+
+    left_out: frozenset[str] = frozenset()
+    files: frozenset[str] = frozenset()
+
+
+_TOLD_TO_OTHERS = Discretion(_NOT_TOLD, _FILES)
+EVERYTHING = Discretion()
+
+
+def plain_of(value: object, describe: Callable[[NDArray[Any]], Any], discretion: Discretion = EVERYTHING) -> Any:
+    """A value made of dataclasses, enums, tuples, scalars and arrays, as JSON can hold it.
+
+    ``describe`` stands for each array. Raises TypeError for what is something else.
+    """
     match value:
         case np.ndarray():
-            return _described(value, picture, parts)
+            return describe(value)
         case Enum():
             return value.value
         case None | bool() | int() | float() | str():
             return value
         case tuple() | list():
-            return [_plain(item, picture, parts) for item in value]
+            return [plain_of(item, describe, discretion) for item in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {
-            field.name: _plain(_told(field.name, getattr(value, field.name)), picture, parts)
+            field.name: plain_of(_told(field.name, getattr(value, field.name), discretion), describe, discretion)
             for field in dataclasses.fields(value)
-            if field.name not in _NOT_TOLD
+            if field.name not in discretion.left_out
         }
         return {"kind": type(value).__name__, **fields}
     raise TypeError(f"a {type(value).__name__} cannot be written")
 
 
-def _told(name: str, value: Any) -> Any:
-    return Path(value).name if name in _FILES and value else value
+def _told(name: str, value: Any, discretion: Discretion) -> Any:
+    return Path(value).name if name in discretion.files and value else value
 
 
 def _described(array: NDArray[np.uint8], picture: Pixels, parts: list[NDArray[np.uint8]]) -> Plain:
@@ -140,17 +157,20 @@ def _tuple(box: Rect) -> tuple[int, int, int, int]:
 # Reading
 
 
-class _Unusable(Exception):  # noqa: N818 - caught where the field gets its default
-    pass
+class Unusable(Exception):  # noqa: N818 - caught where the field gets its default
+    """What was written cannot be taken for the value that is wanted."""
 
 
-class _Reader:
-    """Builds values of given types out of plain ones, and remembers what it could not take."""
+class Reader:
+    """Builds values of given types out of plain ones, and remembers in ``notes`` what it could not take.
 
-    def __init__(self, parts: Sequence[NDArray[np.uint8]], picture: Pixels | None) -> None:
-        self._parts = parts
-        self._picture = picture
-        self.complete = True
+    ``array`` makes an array of what ``describe`` of ``plain_of`` left for it, or raises Unusable. Fields of the names
+    in ``left_out`` are not read.
+    """
+
+    def __init__(self, array: Callable[[object], NDArray[Any]], left_out: frozenset[str] = frozenset()) -> None:
+        self._array = array
+        self._left_out = left_out
         self.notes: list[str] = []
 
     def made(self, kind: type[Any], plain: object, given: Mapping[str, object]) -> Any:
@@ -160,11 +180,11 @@ class _Reader:
         hints = typing.get_type_hints(kind)
         values = dict(given)
         for field in dataclasses.fields(kind):
-            if field.name in given or field.name in _NOT_TOLD or field.name not in plain or not field.init:
+            if field.name in given or field.name in self._left_out or field.name not in plain or not field.init:
                 continue
             try:
                 values[field.name] = self._value(hints[field.name], plain[field.name], field.name)
-            except (_Unusable, ValueError, RequestError):
+            except (Unusable, ValueError, RequestError):
                 self.notes.append(f"Its {_words(field.name)} could not be read.")
         return self._constructed(kind, values)
 
@@ -208,7 +228,7 @@ class _Reader:
             if dataclasses.is_dataclass(hint):
                 return self.made(hint, plain, {})
             return _scalar(hint, plain, name)
-        raise _Unusable
+        raise Unusable
 
     def _one_of(self, hints: Sequence[Any], plain: object, name: str) -> Any:
         """The first that fits; values that are tables say which one they are."""
@@ -218,23 +238,32 @@ class _Reader:
                 continue
             try:
                 return self._value(hint, plain, name)
-            except (_Unusable, ValueError):
+            except (Unusable, ValueError):
                 continue
-        raise _Unusable
+        raise Unusable
 
     def _items(self, hints: Sequence[Any], plain: object, name: str) -> tuple[Any, ...]:
         if not isinstance(plain, list) or len(plain) > _MOST_ITEMS:
-            raise _Unusable
+            raise Unusable
         if len(hints) == 2 and hints[1] is Ellipsis:
             return tuple(self._value(hints[0], item, name) for item in plain)
         if len(hints) != len(plain):
-            raise _Unusable
+            raise Unusable
         return tuple(self._value(hint, item, name) for hint, item in zip(hints, plain, strict=True))
 
-    def _array(self, plain: object) -> NDArray[np.uint8]:
+
+class _Described:
+    """The arrays that ``_described`` wrote. ``complete``: none of them had to be replaced by a blank one."""
+
+    def __init__(self, parts: Sequence[NDArray[np.uint8]], picture: Pixels | None) -> None:
+        self._parts = parts
+        self._picture = picture
+        self.complete = True
+
+    def array(self, plain: object) -> NDArray[np.uint8]:
         """The pixels that were described; blank ones that take no memory where they are not there."""
         if not isinstance(plain, dict):
-            raise _Unusable
+            raise Unusable
         shape = _shape(plain.get("shape"))
         box = _box(plain.get("box"), shape)
         picture = self._picture if plain.get("around") == "picture" else None
@@ -260,11 +289,11 @@ def _scalar(hint: type, plain: object, name: str) -> Any:
     if hint is float and isinstance(plain, int) and not isinstance(plain, bool) and abs(plain) < 2**53:
         plain = float(plain)
     if type(plain) is not hint or hint not in (bool, int, float, str):
-        raise _Unusable
+        raise Unusable
     if isinstance(plain, str):
         return plain[:MOST_PROMPT]
     if isinstance(plain, float) and not math.isfinite(plain):
-        raise _Unusable
+        raise Unusable
     if name in _LIMITS and isinstance(plain, int | float):
         least, most = _LIMITS[name]
         return hint(min(max(plain, least), most))
@@ -273,24 +302,24 @@ def _scalar(hint: type, plain: object, name: str) -> Any:
 
 def _only_if(fits: bool, value: Any) -> Any:
     if not fits:
-        raise _Unusable
+        raise Unusable
     return value
 
 
 def _shape(plain: object) -> tuple[int, ...]:
     if not isinstance(plain, list) or len(plain) not in (2, 3) or not all(type(side) is int for side in plain):
-        raise _Unusable
+        raise Unusable
     if not all(1 <= side <= MOST_SIDE for side in plain[:2]) or plain[2:] not in ([], [3]):
-        raise _Unusable
+        raise Unusable
     return tuple(plain)
 
 
 def _box(plain: object, shape: tuple[int, ...]) -> Rect:
     if not isinstance(plain, list) or len(plain) != 4 or not all(type(number) is int for number in plain):
-        raise _Unusable
+        raise Unusable
     box = Rect(*plain)
     if min(box.width, box.height) < 0 or not box.inside(Size(shape[1], shape[0])):
-        raise _Unusable
+        raise Unusable
     return box
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,7 @@ from app.document import images
 from app.document.patch import Packer
 from app.document.undo import UndoHistory
 
-_numbers = itertools.count(1)
+_numbers = itertools.count(secrets.randbits(40) << 20)  # so that those of another run, brought back, are others
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ class UndoHistory(QUndoStack):
         self._steps: list[QUndoCommand] = []  # Qt gives them back as bare commands
         self._budget = 1000 * MEGABYTE
         self.floor = 0
+        self.pushing = False  # an index that changes now does so because of a new step
 
     @property
     def budget(self) -> int:
@@ -54,9 +55,17 @@ class UndoHistory(QUndoStack):
     def push(self, command: QUndoCommand) -> None:
         del self._steps[self.index() :]
         self._steps.append(command)
-        super().push(command)
+        self.pushing = True
+        try:
+            super().push(command)
+        finally:
+            self.pushing = False
         if _bytes(command) * _LARGE > self._budget:  # others wait until they have been made small
             self.trim()
+
+    def clear(self) -> None:
+        self._steps, self.floor = [], 0
+        super().clear()
 
     def trim(self) -> None:
         """Forget what is over the budget."""

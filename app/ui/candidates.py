@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -76,6 +76,15 @@ class Candidates(QObject):
         self.changed.emit()
         if len(self._waiting) == 1:
             self.shown_changed.emit()
+
+    def bring_back(self, waiting: Iterable[Candidate], number: int) -> None:
+        """Those of a session that was left, in place of what waits, as far as they fit the picture that is open."""
+        now = self._document.origin
+        self._waiting = [candidate for candidate in waiting if candidate.fits(now)]
+        self._number = min(max(0, number), max(0, len(self._waiting) - 1))
+        self.comparing = False
+        self.changed.emit()
+        self.shown_changed.emit()
 
     def show(self, number: int) -> None:
         """Show this one."""

@@ -48,6 +48,10 @@ class WindowCommands(QObject):
         self.name = "Untitled"
         """Of the file that the picture came from or went to."""
 
+    def rename(self, name: str) -> None:
+        """What the document is called from now on."""
+        self.name = name or "Untitled"
+
     def handlers(self) -> dict[str, Callable[[], object]]:
         """By the ids of the actions."""
         canvas, undo = self._canvas, self._document.undo

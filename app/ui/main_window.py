@@ -31,6 +31,7 @@ from app.ui.drops import DroppedFiles, DroppedImage, DropVeil, read_drop
 from app.ui.empty_state import EmptyState
 from app.ui.files import PictureFiles
 from app.ui.intents import IntentFollower
+from app.ui.journal import JournalKeeper, journal_roots
 from app.ui.mask_files import MaskFiles
 from app.ui.mask_work import MaskWork
 from app.ui.memory import Memory
@@ -46,6 +47,7 @@ from app.ui.panels.prompt import PromptPanel
 from app.ui.panels.run import RunPanel
 from app.ui.panels.steps import StepsPanel
 from app.ui.recipes import Recipes
+from app.ui.recovery import Recovery
 from app.ui.status_line import StatusLine
 from app.ui.theme import GRID, PANEL_WIDTH
 from app.ui.tool_bars import ToolRail
@@ -123,6 +125,14 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self.wiring = Wiring(self)
         self.memory = Memory(self)
+        roots = journal_roots(folders.data)
+        self.journal = JournalKeeper(desk, self.painting, roots, self)
+        self.journal.told.connect(self.notices.show_notice)
+        self.journal.settled.connect(self.notices.withdraw)
+        self.recovery = Recovery(desk, self.painting, self.journal, self.notices, self)
+        self.windowTitleChanged.connect(lambda _: self.journal.show_name(self.commands.name))
+        self.recovery.named.connect(self.commands.rename)
+        self.recovery.look(roots)
 
     def _build_canvas_area(self) -> None:
         """The canvas with what may lie over it: siblings, because children would inherit its cursor."""
@@ -270,4 +280,6 @@ class MainWindow(QMainWindow):
         self.arrivals.links.stop()
         self.desk.additions.stop()
         self.desk.history.stop()
+        self.recovery.stop()
         self.ended = self._worker.stop(self.patience_ms)
+        self.journal.stop()  # the last of all: until here the session could be brought back

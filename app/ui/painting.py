@@ -83,6 +83,14 @@ class Painting(QObject):
         origin = self._desk.document.origin
         self._origins[self._desk.queue.submit(request)] = origin
 
+    def line_up(self, request: Request, origin: Origin) -> None:
+        """A job that was asked for before, when this picture was open."""
+        self._origins[self._desk.queue.submit(request)] = origin
+
+    def origin_of(self, job: Job) -> Origin:
+        """The picture that was open when the job was asked for."""
+        return self._origins.get(job.id, self._desk.document.origin)
+
     def accept(self) -> int:
         """Take the candidate that is shown into the document, as one step. How many others are put away with that."""
         candidates = self._desk.candidates

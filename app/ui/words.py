@@ -9,3 +9,8 @@ def in_bytes(count: int) -> str:
         if count >= size:
             return f"{count / size:.1f} {unit}"
     return f"{count} bytes"
+
+
+def counted(count: int, what: str) -> str:
+    """3 undo steps; nothing for 0"""
+    return "" if count == 0 else f"{count} {what}" + ("" if count == 1 else "s")

@@ -1,0 +1,234 @@
+"""The journal in the window: what was done is there again after a program that ended badly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QPoint
+
+from app.core.geometry import Rect
+from app.document.commands import SetFrame
+from app.ui.notices import Notice
+from tests.fakes import FakeBackend
+from tests.ui.conftest import Open, Studio
+
+TITLE = "Limner closed unexpectedly."
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    noise = np.random.default_rng(0).integers(0, 256, (300, 520, 3), np.uint8)
+    path = tmp_path / "photo.png"
+    Image.fromarray(noise).save(path)
+    return path
+
+
+def crash(studio: Studio) -> None:
+    """Leave the journal as a killed program would: nothing is said to it any more."""
+    assert studio.window.journal.wait(10)
+    studio.window.journal.stop(remove=False)
+    studio.window.close()
+
+
+def card(studio: Studio) -> Notice:
+    studio.wait(lambda: TITLE in studio.titles)
+    return next(notice for notice in studio.window.notices.shown if notice.title == TITLE)
+
+
+def choose(studio: Studio, label: str) -> None:
+    choices = card(studio).choices
+    studio.click(f"noticeChoice{[choice.label for choice in choices].index(label)}")
+
+
+def restore(studio: Studio) -> None:
+    choose(studio, "Restore")
+    studio.wait(lambda: not studio.window.recovery.busy)
+
+
+def looks(studio: Studio) -> tuple[bytes, bytes, object]:
+    document = studio.document
+    return document.pixels().tobytes(), document.mask_pixels().tobytes(), document.frame
+
+
+def sessions(data: Path) -> list[Path]:
+    return [path for path in (data / "journal").iterdir() if path.is_dir()] if (data / "journal").exists() else []
+
+
+def test_a_session_comes_back_with_every_step(open_studio: Open, picture: Path) -> None:
+    studio = open_studio()
+    studio.open(picture)
+    studio.drag(QPoint(20, 20), QPoint(200, 120))
+    studio.document.undo.push(SetFrame(studio.document, Rect(8, 16, 128, 64)))
+    studio.drag(QPoint(300, 50), QPoint(400, 250))
+    studio.document.undo.undo()
+    studio.store.update(prompt="a red house", seed=77, steps=31)
+    count, index = studio.document.undo.count(), studio.document.undo.index()
+    expected = {}
+    for number in range(count + 1):
+        studio.document.undo.setIndex(number)
+        expected[number] = looks(studio)
+    studio.document.undo.setIndex(index)
+    texts = [studio.document.undo.text(number) for number in range(count)]
+    crash(studio)
+
+    again = open_studio()
+    assert "photo.png" in card(again).text
+    restore(again)
+    undo = again.document.undo
+    assert (undo.count(), undo.index()) == (count, index)
+    assert [undo.text(number) for number in range(count)] == texts
+    assert looks(again) == expected[index]
+    assert again.window.windowTitle().startswith("photo.png")
+    assert again.window.files.unsaved
+    for number in [*range(count + 1), *reversed(range(count + 1))]:
+        undo.setIndex(number)
+        assert looks(again) == expected[number]
+    assert (again.store.params.prompt, again.store.params.seed, again.store.params.steps) == ("a red house", 77, 31)
+
+
+def test_what_was_restored_can_be_restored_again(open_studio: Open, picture: Path, data_with_model: Path) -> None:
+    studio = open_studio()
+    studio.open(picture)
+    crash(studio)
+    again = open_studio()
+    restore(again)
+    again.drag(QPoint(20, 20), QPoint(200, 120))
+    expected = looks(again)
+    crash(again)
+    assert len(sessions(data_with_model)) == 1
+    third = open_studio()
+    restore(third)
+    assert looks(third) == expected
+    third.document.undo.undo()
+    assert not third.document.mask_pixels().any()
+    third.document.undo.undo()
+    assert not third.document.has_picture
+
+
+def test_candidates_wait_again(open_studio: Open, picture: Path, backend: FakeBackend) -> None:
+    studio = open_studio()
+    studio.open(picture)
+    studio.drag(QPoint(20, 20), QPoint(200, 120))
+    studio.store.update(count=3, prompt="a boat")
+    studio.click("generateButton")
+    studio.wait_idle()
+    studio.desk.candidates.show(2)
+    studio.desk.candidates.star()
+    before = studio.desk.candidates.waiting
+    assert len(before) == 3
+    crash(studio)
+
+    again = open_studio()
+    restore(again)
+    after = again.desk.candidates.waiting
+    assert [one.result.request for one in after] == [one.result.request for one in before]
+    assert all(np.array_equal(a.result.image, b.result.image) for a, b in zip(after, before, strict=True))
+    assert [one.starred for one in after] == [False, False, True]
+    assert again.desk.candidates.number == 2
+    again.window.commands.accept_candidate()
+    assert np.array_equal(again.document.pixels(), before[2].result.image)
+
+
+def test_jobs_that_waited_are_offered_and_not_begun(open_studio: Open, backend: FakeBackend) -> None:
+    studio = open_studio()
+    backend.gated = True
+    studio.store.update(prompt="one", seed_locked=True, seed=5)
+    studio.click("generateButton")
+    studio.store.update(prompt="two")
+    studio.window.painting.submit()
+    studio.wait(lambda: studio.queue.running is not None)
+    crash(studio)
+    asked = len(backend.requests)
+    backend.gated = False
+
+    again = open_studio()
+    restore(again)
+    studio.wait(lambda: "2 pictures were waiting to be painted." in again.titles)
+    assert again.queue.current is None
+    assert len(backend.requests) == asked
+    again.click("noticeChoice0")
+    again.wait_idle()
+    assert [request.prompt for request in backend.requests[asked:]] == ["one", "two"]
+
+
+def test_a_session_that_ended_well_leaves_nothing(open_studio: Open, picture: Path, data_with_model: Path) -> None:
+    studio = open_studio()
+    studio.open(picture)
+    assert studio.window.journal.wait(10)
+    assert len(sessions(data_with_model)) == 1
+    studio.window.close()
+    assert sessions(data_with_model) == []
+    again = open_studio()
+    again.wait(lambda: not again.window.recovery.busy)
+    assert again.titles == []
+
+
+def test_nothing_done_nothing_offered(open_studio: Open, data_with_model: Path) -> None:
+    crash(open_studio())
+    again = open_studio()
+    again.wait(lambda: not again.window.recovery.busy)
+    assert again.titles == []
+
+
+def test_later_offers_it_at_the_next_start(open_studio: Open, picture: Path) -> None:
+    studio = open_studio()
+    studio.open(picture)
+    expected = looks(studio)
+    crash(studio)
+    again = open_studio()
+    choose(again, "Later")
+    again.window.close()
+    third = open_studio()
+    restore(third)
+    assert looks(third) == expected
+
+
+def test_discard_can_be_thought_better_of_until_the_end(
+    open_studio: Open, picture: Path, data_with_model: Path
+) -> None:
+    studio = open_studio()
+    studio.open(picture)
+    crash(studio)
+    again = open_studio()
+    choose(again, "Discard")
+    again.click("noticeHelp")
+    choose(again, "Discard")
+    again.window.close()
+    assert sessions(data_with_model) == []
+
+
+def test_what_is_open_is_not_lost_to_what_is_restored(open_studio: Open, picture: Path) -> None:
+    studio = open_studio()
+    studio.open(picture)
+    first = looks(studio)
+    crash(studio)
+    again = open_studio()
+    again.drag(QPoint(20, 20), QPoint(200, 120))
+    second = looks(again)
+    restore(again)
+    assert looks(again) == first
+    again.window.close()
+    third = open_studio()
+    restore(third)
+    assert looks(third) == second
+
+
+def test_two_windows_do_not_take_each_other_for_dead(open_studio: Open, picture: Path) -> None:
+    one = open_studio()
+    one.open(picture)
+    two = open_studio()
+    two.wait(lambda: not two.window.recovery.busy)
+    assert two.titles == []
+    two.drag(QPoint(20, 20), QPoint(200, 120))
+    first, second = looks(one), looks(two)
+    crash(one)
+    crash(two)
+    three = open_studio()
+    restore(three)
+    seen = [looks(three)]
+    restore(three)
+    seen.append(looks(three))
+    assert sorted(seen, key=str) == sorted([first, second], key=str)
