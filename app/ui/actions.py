@@ -221,6 +221,12 @@ ACTIONS = (
         checkable=True,
     ),
     ActionRow(
+        id="preview",
+        text="Preview while painting",
+        tip="Draw the picture in its place while it forms; off, it is seen when it is finished",
+        checkable=True,
+    ),
+    ActionRow(
         id="full_screen",
         text="Only the canvas",
         tip="Nothing but the canvas on the whole screen, and back",
@@ -259,7 +265,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
     ),
     "&View": (
         *("fit", "actual_size", "zoom_in", "zoom_out", "", "rotate_left", "rotate_right", "mirror", "upright"),
-        *("", "xray", "follow_mask", "wipe", "", "pixel_grid", "navigator", "", "full_screen"),
+        *("", "xray", "follow_mask", "wipe", "", "preview", "pixel_grid", "navigator", "", "full_screen"),
     ),
     "&Paint": (*(row.id for row in _TOOL_ROWS), "", "generate", "cancel", "", *(row.id for row in _CANDIDATE_ROWS)),
     "&Help": ("model_help", "about"),

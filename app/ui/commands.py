@@ -97,6 +97,9 @@ class WindowCommands(QObject):
                 "navigator": lambda: self._window.navigator.set_wanted(
                     self._window.actions_by_id["navigator"].isChecked()
                 ),
+                "preview": lambda: self._window.painting.set_previews(
+                    self._window.actions_by_id["preview"].isChecked()
+                ),
                 "full_screen": self._window.toggle_full_screen,
                 "generate": self._window.painting.submit,
                 "candidate_previous": lambda: choose.step(-1),

@@ -18,7 +18,7 @@ from app.ui.canvas.tools import TOOLS
 if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
 
-_SWITCHES = ("pixel_grid", "navigator")  # actions that stay as they were left
+_SWITCHES = ("pixel_grid", "navigator", "preview")  # actions that stay as they were left
 
 log = logging.getLogger(__name__)
 

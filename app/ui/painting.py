@@ -49,6 +49,7 @@ class Painting(QObject):
         self._canvas = canvas
         self._notices = notices
         self._draw_seed = draw_seed
+        self._previews = True
         self._origins: dict[int, Origin] = {}  # by job: the picture that was open when it was asked for
         self._offered: set[int] = set()  # jobs of which something has become a candidate
         self._held: list[Result] = []
@@ -118,8 +119,14 @@ class Painting(QObject):
         self._desk.queue.cancel(job.id)
         return True
 
+    def set_previews(self, shown: bool) -> None:
+        """Whether the forming picture is drawn, step by step; off, only what is finished is seen."""
+        self._previews = shown
+        if not shown and self._desk.queue.running is not None:
+            self._show_candidate()
+
     def _on_previewed(self, job: Job, preview: Preview) -> None:
-        if self._belongs(job):
+        if self._previews and self._belongs(job):
             self._canvas.show_preview(preview, job.step / max(1, job.total))
 
     def _on_edited(self) -> None:

@@ -87,7 +87,7 @@ class Wiring(QObject):
     def _show_beginning(self) -> None:
         canvas, status, actions = self._window.canvas, self._window.status_line, self._window.actions_by_id
         actions["show_mask"].setChecked(canvas.mask_visible)
-        for id in ("pixel_grid", "navigator"):
+        for id in ("pixel_grid", "navigator", "preview"):
             actions[id].setChecked(True)
         actions[f"tool_{canvas.tool}"].setChecked(True)
         status.show_zoom(canvas.zoom)
