@@ -44,6 +44,7 @@ from app.ui.models import ModelShelf
 from app.ui.notices import Kind, Notice
 from app.ui.opening import SystemOpening
 from app.ui.params import ParamStore
+from app.ui.recent import RecentFiles
 from app.ui.theme import Theme
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ def build(
         mask_looks=MaskLooks(),
         history=HistoryShelf(places.history),
         candidates=Candidates(document),
+        recent=RecentFiles(places.cache),
     )
     desk.queue.made.connect(desk.history.keep)
     window = MainWindow(desk, worker, places)
@@ -119,9 +121,9 @@ def main(arguments: list[str] | None = None) -> int:
         window.notices.show_notice(Notice(kind=Kind.ERROR, title=trouble, text="Nothing is remembered after closing."))
     window.show()
     for path in given.pictures[:1]:
-        window.files.open(path)
+        window.commands.open_file(path)
     if sys.platform == "darwin":  # nowhere else: it looks at every event of every widget
-        SystemOpening(application, window.files.open)
+        SystemOpening(application, window.commands.open_file)
     application.aboutToQuit.connect(window.shut_down)
     status = _tried(window, application, given.selftest_dir) if given.selftest else application.exec()
     window.shut_down()

@@ -86,7 +86,8 @@ class SetFrame(Step):
 
 
 class OpenPicture(Step):
-    """Another picture with an empty mask, or the given one; undo brings back the old one with its mask and size.
+    """Another picture with an empty mask, or the given one, and its frame; undo brings back the old one with its mask
+    and size.
 
     ``picture``: H x W x 3, or an RGB32 image, which is taken over: large ones are made elsewhere than on this thread.
     """
@@ -97,10 +98,11 @@ class OpenPicture(Step):
         picture: NDArray[np.uint8] | QImage,
         text: str = "Open picture",
         mask: Mask | None = None,
+        frame: Rect | None = None,
     ) -> None:
         super().__init__(text)
         image = picture if isinstance(picture, QImage) else images.to_qimage(picture)
-        self._edit = _Exchange(document, image, Origin.new(), mask)
+        self._edit = _Exchange(document, image, Origin.new(), mask, frame)
 
     @property
     def stored_bytes(self) -> int:
@@ -151,12 +153,19 @@ class InsertResult(Step):
 class _Exchange:
     """Everything: picture, mask and size. Holds whichever of the two states the document does not."""
 
-    def __init__(self, document: Document, picture: QImage, origin: Origin, mask: Mask | None = None) -> None:
+    def __init__(
+        self,
+        document: Document,
+        picture: QImage,
+        origin: Origin,
+        mask: Mask | None = None,
+        frame: Rect | None = None,
+    ) -> None:
         self._document = document
         marked = images.blank_mask(picture.width(), picture.height()) if mask is None else images.to_qimage(mask)
         painted = 0 if mask is None else int(np.count_nonzero(mask))
         self._other: State | None = State(
-            picture=picture, mask=marked, painted=painted, has_picture=True, origin=origin
+            picture=picture, mask=marked, painted=painted, has_picture=True, origin=origin, frame=frame
         )
 
     @property

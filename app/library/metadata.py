@@ -116,10 +116,15 @@ def recipe_from(found: Told, pixels: Pixels) -> Recipe | None:
     return foreign
 
 
+def read_parts(found: Told) -> list[NDArray[np.uint8]]:
+    """The pixels that came along, in the order of the record."""
+    return [_part(part) for part in found.parts]
+
+
 def _own(found: Told, pixels: Pixels) -> Recipe | None:
     try:
         plain = json.loads(found.record)
-        unpacked = record.unpack(plain, [_part(part) for part in found.parts], pixels, model="")
+        unpacked = record.unpack(plain, read_parts(found), pixels, model="")
     except (ValueError, RecursionError, TypeError) as error:
         log.info("Limner's own record cannot be read: %r", error)
         return None

@@ -84,14 +84,14 @@ class OpenRaster:
 
     @property
     def layers(self) -> Iterator[OraLayer]:
-        """All of them, wherever they stand, the uppermost first."""
-        return _flat(self.items)
+        return layers_in(self.items)
 
 
-def _flat(items: tuple[OraItem, ...]) -> Iterator[OraLayer]:
+def layers_in(items: tuple[OraItem, ...]) -> Iterator[OraLayer]:
+    """All of them, wherever they stand, the uppermost first."""
     for item in items:
         if isinstance(item, OraGroup):
-            yield from _flat(item.items)
+            yield from layers_in(item.items)
         else:
             yield item
 

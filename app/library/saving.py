@@ -51,6 +51,11 @@ def save_picture(path: Path, pixels: Pixels, told: Told | None = None) -> Saved:
 Encoded = tuple[bytes, tuple[str, ...]]
 
 
+def png_bytes(pixels: Pixels, told: Told | None) -> bytes:
+    """The same as a PNG in memory."""
+    return _png(pixels, told)[0]
+
+
 def _png(pixels: Pixels, told: Told | None) -> Encoded:
     if told is None:
         return encode_png(pixels, {"Software": "Limner"}), ()

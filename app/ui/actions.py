@@ -97,13 +97,19 @@ _CANDIDATE_ROWS = (
 CANDIDATE_ACTIONS = tuple(row.id for row in _CANDIDATE_ROWS)
 """What stands on the strip of candidates."""
 ACTIONS = (
-    ActionRow(id="open", text="Open…", tip="Open a picture", shortcuts=("Ctrl+O",), icon="open"),
+    ActionRow(id="open", text="Open…", tip="Open a picture or a project", shortcuts=("Ctrl+O",), icon="open"),
     ActionRow(
         id="save",
-        text="Save as…",
-        tip="Save the picture as a PNG, JPEG or WebP file",
+        text="Save",
+        tip="Save into the file that this came from or went to; asks for one the first time",
         shortcuts=("Ctrl+S",),
         icon="save",
+    ),
+    ActionRow(
+        id="save_as",
+        text="Save as…",
+        tip="Save the picture as PNG, JPEG or WebP, or everything as a layered project (.ora)",
+        shortcuts=("Ctrl+Shift+S",),
     ),
     ActionRow(
         id="save_tells",
@@ -245,20 +251,10 @@ ACTIONS = (
 
 MENUS: Mapping[str, tuple[str, ...]] = {
     "&File": (
-        "open",
-        "save",
-        "save_tells",
-        "save_embeds",
-        "",
-        "copy",
-        "paste",
-        "paste_mask",
-        "",
-        "data_folder",
-        "",
-        "quit",
+        *("open", "", "save", "save_as", "", "save_tells", "save_embeds", ""),
+        *("data_folder", "", "quit"),
     ),
-    "&Edit": ("undo", "redo"),
+    "&Edit": (*("undo", "redo", "", "copy", "", "paste", "paste_mask"),),
     "&Mask": (
         *("mark_all", "clear_mask", "invert_mask", "", *(row.id for row in _MASK_ROWS), ""),
         *("load_mask", "transparency_mask", "save_mask", "", "show_mask", "mask_look"),

@@ -17,6 +17,7 @@ from app.ui.mask_files import MaskFiles
 from app.ui.model_files import ModelFiles
 from app.ui.notices import Help, Notice, Notices
 from app.ui.params import ParamStore
+from app.ui.projects import Projects, is_project
 from app.ui.recipes import Recipes, Reopened
 
 _NAMES_SHOWN = 4
@@ -31,6 +32,7 @@ class Arrivals(QObject):
         self,
         store: ParamStore,
         files: PictureFiles,
+        projects: Projects,
         mask_files: MaskFiles,
         model_files: ModelFiles,
         recipes: Recipes,
@@ -40,6 +42,7 @@ class Arrivals(QObject):
         super().__init__(parent)
         self._store = store
         self._files = files
+        self._projects = projects
         self._mask_files = mask_files
         self._model_files = model_files
         self._recipes = recipes
@@ -84,13 +87,25 @@ class Arrivals(QObject):
             self._model_files.add(path, ask=True)
         pictures = [path for path in paths if not is_weights(path)]
         if len(pictures) == 1:
-            self._files.bring(pictures[0])
+            self._bring(pictures[0])
         elif pictures:
             self._ask_about_several(pictures)
 
+    def _bring(self, path: Path) -> None:
+        if is_project(path):
+            self._projects.open(path)
+        else:
+            self._files.bring(path)
+
+    def _open(self, path: Path) -> None:
+        if is_project(path):
+            self._projects.open(path)
+        else:
+            self._files.open(path)
+
     def _ask_about_several(self, paths: Sequence[Path]) -> None:
         choices = (
-            Help(label="Open the first", act=lambda: self._files.open(paths[0])),
+            Help(label="Open the first", act=lambda: self._open(paths[0])),
             Help(label="One by one", act=lambda: self._open_next(tuple(paths))),
         )
         self._show_offer(Notice(title=f"{len(paths)} files were given.", text=_names(paths), choices=choices))
@@ -98,7 +113,7 @@ class Arrivals(QObject):
     def _open_next(self, paths: tuple[Path, ...]) -> None:
         """Open the first of them, and offer the next."""
         first, rest = paths[0], paths[1:]
-        self._files.open(first)
+        self._open(first)
         if rest:
             waiting = "One more picture waits" if len(rest) == 1 else f"{len(rest)} more pictures wait"
             choices = (

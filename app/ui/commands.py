@@ -15,10 +15,12 @@ from app.document.commands import ClearMask, InvertMask, OpenPicture, PaintMask,
 from app.document.mask_edits import all_marked
 from app.library.additions import read_addition
 from app.library.history import Kept
+from app.library.openraster import ENDING
 from app.ui.canvas.tools import TOOLS
 from app.ui.icons import icon
 from app.ui.mask_work import MASK_EDITS
 from app.ui.notices import Help, Kind, Notice
+from app.ui.projects import is_project
 
 if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
@@ -47,6 +49,8 @@ class WindowCommands(QObject):
         self.save_folder = Path.home()
         self.name = "Untitled"
         """Of the file that the picture came from or went to."""
+        self.own_file: Path | None = None
+        """What Limner itself wrote the document to, and saving writes over."""
 
     def rename(self, name: str) -> None:
         """What the document is called from now on."""
@@ -65,6 +69,7 @@ class WindowCommands(QObject):
             | {
                 "open": self.open,
                 "save": self.save,
+                "save_as": self.save_as,
                 "save_tells": self.toggle_tells,
                 "save_embeds": self.toggle_embeds,
                 "copy": self.copy,
@@ -122,11 +127,36 @@ class WindowCommands(QObject):
         if path is not None:
             self.open_folder = path.parent
             self._window.notices.clear_quiet()
+            self.open_file(path)
+
+    def open_file(self, path: Path) -> None:
+        """A picture or a project."""
+        if is_project(path):
+            self._window.projects.open(path)
+        else:
             self._window.files.open(path)
 
+    def open_recent(self, path: Path) -> None:
+        if path.is_file():
+            self.open_file(path)
+        else:
+            self._desk.recent.forget(path)
+            self.tell(Notice(title=f"“{path.name}” is not there any more.", text="It was moved, renamed or deleted."))
+
     def save(self) -> None:
+        """Into the file that the document belongs to, asked for where there is none yet."""
+        if (path := self.own_file or self._ask_where()) is not None:
+            self._write(path)
+
+    def save_as(self) -> None:
         if (path := self._ask_where()) is not None:
-            self._window.files.save(path)
+            self._write(path)
+
+    def _write(self, path: Path, then: Callable[[], object] = lambda: None) -> None:
+        if is_project(path):
+            self._window.projects.save(path, then)
+        else:
+            self._window.files.save(path, then)
 
     def toggle_tells(self) -> None:
         self._window.files.tells = not self._window.files.tells
@@ -144,11 +174,12 @@ class WindowCommands(QObject):
 
     def save_and_close(self) -> None:
         """Close once the picture is safe on the disk; stay open when that fails or the person thinks better of it."""
-        if (path := self._ask_where()) is not None:
-            self._window.files.save(path, then=self._window.close)
+        if (path := self.own_file or self._ask_where()) is not None:
+            self._write(path, self._window.close)
 
     def _ask_where(self) -> Path | None:
-        path = self._window.dialogs.save_picture(self.save_folder / f"{Path(self.name).stem}.png")
+        ending = ENDING if is_project(Path(self.name)) else ".png"
+        path = self._window.dialogs.save_picture(self.save_folder / f"{Path(self.name).stem}{ending}")
         if path is not None:
             self.save_folder = path.parent
         return path

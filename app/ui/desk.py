@@ -14,6 +14,7 @@ from app.ui.history import HistoryShelf
 from app.ui.looks import MaskLooks
 from app.ui.models import ModelShelf
 from app.ui.params import ParamStore
+from app.ui.recent import RecentFiles
 
 
 class Wishes(QObject):
@@ -22,6 +23,8 @@ class Wishes(QObject):
     paint = Signal()
     stop = Signal()
     open_picture = Signal()
+    open_file = Signal(object)
+    """The path of a picture or project."""
     add_model_file = Signal()
     add_model_folder = Signal()
     convert_model = Signal(object)
@@ -52,3 +55,4 @@ class Desk:
     mask_looks: MaskLooks
     history: HistoryShelf
     candidates: Candidates
+    recent: RecentFiles

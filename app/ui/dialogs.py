@@ -11,9 +11,14 @@ from typing import Protocol
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 PICTURES = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff *.avif);;All files (*)"
+_OPENED = (
+    "Pictures and projects (*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff *.avif *.ora);;"
+    "Layered projects (*.ora);;All files (*)"
+)
 MODELS = "Models (*.safetensors *.ckpt *.pt *.pth *.bin);;All files (*)"
 
 _KINDS = ("PNG pictures (*.png)", "JPEG pictures (*.jpg *.jpeg)", "WebP pictures (*.webp)")
+_PROJECT = "Layered projects (*.ora)"
 
 
 class Choice(Enum):
@@ -47,7 +52,7 @@ class SystemDialogs:
         self._parent = parent
 
     def open_picture(self, folder: Path) -> Path | None:
-        name, _ = QFileDialog.getOpenFileName(self._parent, "Open a picture", str(folder), PICTURES)
+        name, _ = QFileDialog.getOpenFileName(self._parent, "Open a picture or project", str(folder), _OPENED)
         return Path(name) if name else None
 
     def open_mask(self, folder: Path) -> Path | None:
@@ -58,7 +63,9 @@ class SystemDialogs:
         return self._save("Save the mask", suggestion, _KINDS[:1])
 
     def save_picture(self, suggestion: Path) -> Path | None:
-        return self._save("Save the picture", suggestion, _KINDS)
+        project = suggestion.suffix.lower() == ".ora"
+        kinds = (_PROJECT, *_KINDS) if project else (*_KINDS, _PROJECT)
+        return self._save("Save the picture", suggestion, kinds)
 
     def _save(self, title: str, suggestion: Path, kinds: Sequence[str]) -> Path | None:
         name, kind = QFileDialog.getSaveFileName(self._parent, title, str(suggestion), ";;".join(kinds))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from app.ui.desk import Desk
 from app.ui.icons import icon
+from app.ui.recent import icon_size
 from app.ui.theme import GRID
 
 _EXAMPLES = 4
+_RECENT = 3
 _WIDTH = 360
 _FALLBACK = (
     "a quiet lake at dawn, mist over the water",
@@ -35,6 +39,12 @@ class EmptyState(QFrame):
         self.setFixedWidth(_WIDTH)
         self._column.addWidget(self._make_title())
         self._column.addWidget(self._make_open())
+        self._recent = QHBoxLayout()
+        self._recent.setSpacing(GRID)
+        self._recent.addStretch(1)
+        self._recent.addStretch(1)
+        self._column.addLayout(self._recent)
+        self._recent_cards: list[QToolButton] = []
         self._or = QLabel("or try:")
         self._or.setProperty("quiet", True)
         self._or.setAlignment(Qt.AlignmentFlag.AlignHCenter)
@@ -42,8 +52,10 @@ class EmptyState(QFrame):
         self._cards: list[QPushButton] = []
         parent.installEventFilter(self)
         desk.shelf.changed.connect(self._fill)
+        desk.recent.changed.connect(self._fill_recent)
         for signal in (desk.document.reset, desk.document.changed, desk.queue.changed, desk.candidates.changed):
             signal.connect(self._refresh)
+        self._fill_recent()
         self._fill()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -66,6 +78,34 @@ class EmptyState(QFrame):
         button.setToolTip("Choose a picture file (Ctrl+O)")
         button.clicked.connect(self._desk.wishes.open_picture)
         return button
+
+    def _fill_recent(self) -> None:
+        for card in self._recent_cards:
+            self._recent.removeWidget(card)
+            card.hide()
+            card.deleteLater()
+        paths = self._desk.recent.paths[:_RECENT]
+        self._recent_cards = [self._make_recent(number, path) for number, path in enumerate(paths)]
+        for number, card in enumerate(self._recent_cards):
+            self._recent.insertWidget(number + 1, card)
+        self._refresh()
+
+    def _make_recent(self, number: int, path: Path) -> QToolButton:
+        card = QToolButton()
+        card.setObjectName(f"recentCard{number}")
+        card.setAccessibleName(f"Open {path.name}")
+        card.setToolTip(f"Open {path}")
+        card.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        picture = self._desk.recent.icon(path)
+        card.setIcon(icon("open") if picture.isNull() else picture)
+        card.setIconSize(icon_size())
+        width = (_WIDTH - 6 * GRID - (_RECENT - 1) * GRID) // _RECENT
+        card.setFixedSize(width, icon_size().height() + 4 * GRID)
+        card.setText(card.fontMetrics().elidedText(path.name, Qt.TextElideMode.ElideMiddle, width - GRID))
+        card.setCursor(Qt.CursorShape.PointingHandCursor)
+        card.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        card.clicked.connect(lambda: self._desk.wishes.open_file.emit(path))
+        return card
 
     def _fill(self) -> None:
         for card in self._cards:

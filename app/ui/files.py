@@ -29,6 +29,14 @@ log = logging.getLogger(__name__)
 _KEPT = "Your picture is as it was."
 
 
+@dataclass(frozen=True)
+class Saveable:
+    """What a document was at one moment, as far as two moments can be told apart."""
+
+    whole: bool
+    marks: tuple[object, ...]
+
+
 class PictureFiles(QObject):
     """Brings pictures into the document and writes them out. ``tell`` is given what the person should know."""
 
@@ -52,7 +60,8 @@ class PictureFiles(QObject):
         self._document = document
         self._background = background
         self._tell = tell
-        self._saved_key = document.picture.cacheKey()
+        self._whole = False
+        self._saved = self._marks(False)
         self.provenance = Provenance()
         self.tells = True
         """What is saved tells how it was made."""
@@ -61,9 +70,22 @@ class PictureFiles(QObject):
 
     @property
     def unsaved(self) -> bool:
-        """There are pixels that no file has. The mask does not count: a PNG could not hold it."""
-        # The key changes with every write to the pixels and is kept by copies that share them.
-        return self._document.has_picture and self._document.picture.cacheKey() != self._saved_key
+        """There is work that no file has: pixels, and in a project masks and frame as well, which a PNG cannot hold."""
+        return self._document.has_picture and self._marks(self._whole) != self._saved
+
+    def state(self, *, whole: bool) -> Saveable:
+        """What the document is now. ``whole``: a file of it would hold everything."""
+        return Saveable(whole, self._marks(whole))
+
+    def mark_saved(self, state: Saveable) -> None:
+        """A file holds that."""
+        self._whole, self._saved = state.whole, state.marks
+
+    def _marks(self, whole: bool) -> tuple[object, ...]:
+        # The keys change with every write to the pixels and are kept by copies that share them.
+        document = self._document
+        key = document.picture.cacheKey()
+        return (key, document.mask.cacheKey(), document.frame) if whole else (key,)
 
     def bring(self, path: Path) -> None:
         """Open a file that was dropped or pasted; one that tells how it was made is not opened unasked."""
@@ -87,8 +109,10 @@ class PictureFiles(QObject):
         tell = self.provenance.teller(self._document.origin) if self.tells else None
         embeds = self.embeds
 
+        state = self.state(whole=False)
+
         def done(saved: Saved) -> None:
-            self._saved_key = picture.cacheKey()
+            self.mark_saved(state)
             self.saved.emit(path, saved)
             then()
 
@@ -120,7 +144,7 @@ class PictureFiles(QObject):
             self._document.undo.push(OpenPicture(self._document, picture.image, text))
             self.provenance.opened(picture.pixels, picture.told, self._document.origin)
             if path is not None:
-                self._saved_key = self._document.picture.cacheKey()
+                self.mark_saved(self.state(whole=False))
             for note in picture.notes:
                 self._tell(Notice(title=note))
             if (alpha := picture.alpha) is not None:

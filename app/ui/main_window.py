@@ -46,6 +46,8 @@ from app.ui.panels.more import MorePanel
 from app.ui.panels.prompt import PromptPanel
 from app.ui.panels.run import RunPanel
 from app.ui.panels.steps import StepsPanel
+from app.ui.projects import Projects
+from app.ui.recent_menu import add_recent_menu
 from app.ui.recipes import Recipes
 from app.ui.recovery import Recovery
 from app.ui.status_line import StatusLine
@@ -112,8 +114,9 @@ class MainWindow(QMainWindow):
         self.model_files = ModelFiles(desk.shelf, folders, self.notices.show_notice, self.notices.withdraw, self)
         self.mask_files = MaskFiles(desk.document, self.background, self.notices.show_notice, self)
         self.recipes = Recipes(desk, self.notices, self)
+        self.projects = Projects(desk, self.files, self.recipes, self.background, self.notices.show_notice, self)
         self.arrivals = Arrivals(
-            desk.store, self.files, self.mask_files, self.model_files, self.recipes, self.notices, self
+            desk.store, self.files, self.projects, self.mask_files, self.model_files, self.recipes, self.notices, self
         )
         self.painting = Painting(desk, self.canvas, self.notices, self)
         self.xray = XRayFollower(desk, self.canvas, self.background, self)
@@ -121,6 +124,7 @@ class MainWindow(QMainWindow):
         self.commands = WindowCommands(self)
         self.actions_by_id: dict[str, QAction] = actions.make_actions(self, self.commands.handlers())
         actions.fill_menus(self.menuBar(), self.actions_by_id)
+        add_recent_menu(self.menuBar(), desk, self.actions_by_id["save"])
         self.menuBar().setNativeMenuBar(True)
         self._lay_out()
         self.wiring = Wiring(self)
@@ -278,6 +282,7 @@ class MainWindow(QMainWindow):
         self.background.stop()
         self.model_files.stop()
         self.arrivals.links.stop()
+        self.desk.recent.stop()
         self.desk.additions.stop()
         self.desk.history.stop()
         self.recovery.stop()

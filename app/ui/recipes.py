@@ -66,14 +66,19 @@ class Recipes(QObject):
 
     def take(self, recipe: Recipe, name: str, fields: Iterable[str] | None = None) -> None:
         """Put its settings into the panels: those of the given names, or all of them."""
-        values, notes = self._usable(recipe, fields)
-        if "model" in values:  # first and alone, because a change of the model may bring another size
-            self._desk.store.update(model=values.pop("model"))
-        self._desk.store.update(**values)
+        notes = self.put(recipe, fields)
         whole = fields is None and recipe.exact and not notes
         again = whole and (recipe.source is None or self._source_is_open(recipe))
         text = "The seed is locked: the button paints the same picture again." if again else " ".join(notes)
         self._notices.show_notice(Notice(title=f"The settings of “{name}” are in use.", text=text))
+
+    def put(self, recipe: Recipe, fields: Iterable[str] | None = None) -> tuple[str, ...]:
+        """The same without a word; what the person should know."""
+        values, notes = self._usable(recipe, fields)
+        if "model" in values:  # first and alone, because a change of the model may bring another size
+            self._desk.store.update(model=values.pop("model"))
+        self._desk.store.update(**values)
+        return notes
 
     def _show_and_take(self, show: Callable[[], object], recipe: Recipe, name: str) -> None:
         show()
@@ -107,7 +112,7 @@ class Recipes(QObject):
         values, missing = self._desk.additions.settled(values)
         if fields is None:
             notes += missing
-        model = self._model(recipe.model_name)
+        model = self.find_model(recipe.model_name)
         if model is not None:
             values["model"] = model
         elif recipe.model_name and (fields is None or "model" in fields):
@@ -117,7 +122,7 @@ class Recipes(QObject):
             values = {name: value for name, value in values.items() if name in wanted}
         return values, tuple(notes)
 
-    def _model(self, name: str) -> str | None:
+    def find_model(self, name: str) -> str | None:
         """The model of this name, the one in use first."""
         shelf = self._desk.shelf
         current = [shelf.current] if shelf.current is not None else []

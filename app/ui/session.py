@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +13,8 @@ from app.core.additions import MOST_EMBEDDINGS, MOST_LORAS, EmbeddingUse, LoraUs
 from app.core.errors import RequestError
 from app.core.geometry import Size
 from app.core.params import Intent, Params
-from app.core.request import FrameChoice
+from app.core.recipe import Recipe
+from app.core.request import MOST_SEED, FrameChoice
 from app.core.samplers import SAMPLERS
 from app.core.seam import Fill, Seam
 from app.document.strokes import LEAST_SIZE, MOST_SIZE
@@ -51,6 +52,32 @@ def params_to_values(params: Params) -> dict[str, Any]:
             "colour_match": params.seam.colour_match,
         },
     }
+
+
+def params_to_share(params: Params, model: str) -> dict[str, Any]:
+    """Params as a file holds them that is given away: whole, with names in place of paths. ``model``: its name."""
+    values = params_to_values(params) | {
+        "seed": params.seed,
+        "seed_locked": params.seed_locked,
+        "intent": params.intent.value,
+        "model": model,
+        "vae": Path(params.vae).name if params.vae else "",
+    }
+    for name in ("loras", "embeddings"):
+        values[name] = [{**use, "file": Path(use["file"]).name} for use in values[name]]
+    return values
+
+
+def recipe_from_shared(values: Values) -> Recipe:
+    """What ``params_to_share`` wrote, ready to be taken over."""
+    params = params_from(values)
+    told = {field.name: getattr(params, field.name) for field in fields(params)}
+    for name in ("count", "model"):
+        del told[name]
+    told["seed"] = int(_number(values, "seed", params.seed, 0, MOST_SEED))
+    told["seed_locked"] = values.get("seed_locked") is True
+    told["intent"] = next((each for each in Intent if each.value == values.get("intent")), Intent.REFINE)
+    return Recipe(values=told, model_name=_text(values, "model", "")[:200])
 
 
 def params_from(values: Values) -> Params:

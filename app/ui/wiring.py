@@ -40,6 +40,7 @@ class Wiring(QObject):
         wishes.paint.connect(window.painting.submit)
         wishes.stop.connect(window.painting.stop)
         wishes.open_picture.connect(commands.open)
+        wishes.open_file.connect(commands.open_recent)
         wishes.add_model_file.connect(commands.add_model_file)
         wishes.add_model_folder.connect(commands.add_model_folder)
         wishes.convert_model.connect(commands.add_model)
@@ -74,6 +75,8 @@ class Wiring(QObject):
         window.files.opened.connect(self._on_opened)
         window.files.mark_transparent.connect(lambda mask: window.mask_files.put(mask, "Mask from transparency"))
         window.files.saved.connect(self._on_saved)
+        window.projects.opened.connect(self._on_project_opened)
+        window.projects.saved.connect(self._on_project_saved)
         window.mask_files.saved.connect(lambda path: status.show_hint(f"The mask is saved as {path.name}."))
 
     def _connect_document(self) -> None:
@@ -122,12 +125,28 @@ class Wiring(QObject):
         self._window.intents.picture_opened()
         self._window.status_line.forget_result()
         self._commands.name = path.name if path else "Untitled"
+        self._commands.own_file = None  # what was opened is not written over unasked
         if path is not None:
             self._commands.open_folder = path.parent
+            self._desk.recent.add(path)
         self._on_document()
 
+    def _on_project_opened(self, path: Path, own: bool) -> None:
+        self._on_opened(path)
+        self._commands.own_file = path if own else None
+
+    def _on_project_saved(self, path: Path, size: int) -> None:
+        self._belongs_to(path)
+        self._window.status_line.show_hint(f"Saved as {path.name}: {in_bytes(size)}.")
+        self._on_document()
+
+    def _belongs_to(self, path: Path) -> None:
+        """The document is in this file."""
+        self._commands.name, self._commands.own_file = path.name, path
+        self._desk.recent.add(path)
+
     def _on_saved(self, path: Path, saved: Saved) -> None:
-        self._commands.name = path.name
+        self._belongs_to(path)
         told = f", {in_bytes(saved.told_size)} of it how it was made" if saved.told_size else ""
         self._window.status_line.show_hint(f"Saved as {path.name}: {in_bytes(saved.size)}{told}.")
         for note in saved.notes:
@@ -146,7 +165,7 @@ class Wiring(QObject):
     def _on_document(self, *_: object) -> None:
         document, undo, window = self._document, self._document.undo, self._window
         enabled = {
-            "save": document.has_picture,
+            **dict.fromkeys(("save", "save_as"), document.has_picture),
             "copy": document.has_picture,
             "paste_mask": document.has_picture,
             **dict.fromkeys(("clear_mask", "save_mask", *(f"mask_{id}" for id in MASK_EDITS)), not document.mask_empty),

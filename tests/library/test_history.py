@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import resource
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -198,6 +197,7 @@ def test_the_budget_is_kept_and_stars_with_it(history: History, folder: Path) ->
 
 
 def test_what_cannot_be_written_is_told_and_leaves_nothing(history: History, folder: Path) -> None:
+    resource = pytest.importorskip("resource", reason="Windows sets no such limits")
     history.add(result())
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     noise = result_of(result().request, image=np.random.default_rng(2).integers(0, 256, (512, 512, 3), np.uint8))

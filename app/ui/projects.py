@@ -1,0 +1,169 @@
+"""Projects: everything that is on the desk in one layered file, and back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from app.core.errors import PictureError
+from app.core.geometry import Size
+from app.core.job import Result
+from app.core.request import Mask, Pixels
+from app.document import images
+from app.document.commands import OpenPicture
+from app.jobs.background import Background
+from app.library.openraster import ENDING, OraLayer, layers_in, over_white
+from app.library.project import KeptCandidate, NamedMask, Project, load_project, save_project
+from app.ui import session
+from app.ui.candidates import Candidate
+from app.ui.desk import Desk
+from app.ui.files import PictureFiles
+from app.ui.notices import Kind, Notice
+from app.ui.recipes import Recipes
+
+log = logging.getLogger(__name__)
+
+_KEPT = "Your picture is as it was."
+
+
+class Projects(QObject):
+    """Saves the desk as an OpenRaster file and opens such files. ``tell`` is given what the person should know."""
+
+    saved = Signal(object, int)
+    """The path that the project was written to, and how many bytes it has."""
+    opened = Signal(object, bool)
+    """The path of a project that is on the desk now, and whether it may be written over: a layered file of another
+    program holds more than Limner shows of it."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        files: PictureFiles,
+        recipes: Recipes,
+        background: Background,
+        tell: Callable[[Notice], None],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._files = files
+        self._recipes = recipes
+        self._background = background
+        self._tell = tell
+
+    def save(self, path: Path, then: Callable[[], object] = lambda: None) -> None:
+        """Write everything as it is now; ``then`` is called once it is safely on the disk, and only then."""
+        document, state = self._desk.document, self._files.state(whole=True)
+        # The images share the pixels; who writes them gets a copy of their own. All else is values.
+        picture, mask, frame = QImage(document.picture), QImage(document.mask), document.frame
+        model = self._desk.shelf.current
+        params = session.params_to_share(self._desk.store.params, model.name if model is not None else "")
+        candidates = tuple(KeptCandidate(each.result, each.starred) for each in self._desk.candidates.waiting)
+        tell = self._files.provenance.teller(document.origin)
+
+        def write() -> int:
+            pixels = images.to_pixels(picture)
+            return save_project(
+                path,
+                Project(
+                    size=Size(pixels.shape[1], pixels.shape[0]),
+                    items=(OraLayer(name="Picture", pixels=_opaque(pixels), selected=True),),
+                    merged=pixels,
+                    masks=(NamedMask("Mask", images.to_mask(mask)),),
+                    frame=frame,
+                    params=params,
+                    candidates=candidates,
+                    told=tell(pixels),
+                ),
+            )
+
+        def done(size: int) -> None:
+            self._files.mark_saved(state)
+            self.saved.emit(path, size)
+            then()
+
+        self._background.run(write, done, self._failed)
+
+    def open(self, path: Path) -> None:
+        """Put a project on the desk, as a step that undo takes back."""
+        self._background.run(lambda: _loaded(path), lambda loaded: self._show(path, loaded), self._failed)
+
+    def _show(self, path: Path, loaded: _Loaded) -> None:
+        document, project = self._desk.document, loaded.project
+        step = OpenPicture(document, loaded.image, f"Open {path.name}", loaded.mask, project.frame)
+        document.undo.push(step)
+        self._files.provenance.opened(loaded.pixels, project.told, document.origin)
+        # Everything that the file holds is here only if nothing of it had to be merged.
+        own = project.own and len(project.items) == 1
+        self._files.mark_saved(self._files.state(whole=own))
+        self.opened.emit(path, own)
+        if project.params:
+            for note in self._recipes.put(session.recipe_from_shared(project.params)):
+                self._tell(Notice(title=note))
+        # No job of this session is theirs: numbers below 0 are nobody else's.
+        waiting = [
+            Candidate(
+                job_id=-1 - number,
+                result=self._with_model(each.result),
+                origin=document.origin,
+                starred=each.starred,
+            )
+            for number, each in enumerate(project.candidates)
+        ]
+        self._desk.candidates.bring_back(waiting, 0)
+        for note in (*project.notes, *loaded.notes):
+            self._tell(Notice(title=note))
+
+    def _with_model(self, result: Result) -> Result:
+        """A file names no paths: those of this computer are put in their place."""
+        request = result.request
+        named = {"loras": request.loras, "embeddings": request.embeddings, "vae": request.vae}
+        values, _ = self._desk.additions.settled(named)
+        model = self._recipes.find_model(result.model_name) or ""
+        return replace(result, request=replace(request, model=model, **values))
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, PictureError):
+            self._tell(Notice(kind=Kind.ERROR, title=error.message, text=f"{error.remedy} {_KEPT}"))
+            return
+        log.error("a project failed", exc_info=error)
+        title = "Something went wrong with that project."
+        self._tell(Notice(kind=Kind.ERROR, title=title, text=f"Try another file. {_KEPT}", details=repr(error)))
+
+
+def is_project(path: Path) -> bool:
+    """By its ending: a layered file."""
+    return path.suffix.lower() == ENDING
+
+
+@dataclass(frozen=True, eq=False)
+class _Loaded:
+    """A project as the document can hold it."""
+
+    project: Project
+    image: QImage  # RGB32
+    pixels: Pixels
+    mask: Mask | None
+    notes: tuple[str, ...]
+
+
+def _loaded(path: Path) -> _Loaded:
+    """Raises PictureError."""
+    project = load_project(path)
+    pixels = over_white(project.merged)
+    pixels.flags.writeable = False
+    count = sum(1 for _ in layers_in(project.items))
+    notes = (f"The {count} layers of “{path.name}” were merged into one picture.",) if count > 1 else ()
+    mask = project.masks[0].pixels if project.masks else None
+    return _Loaded(project, images.to_qimage(pixels), pixels, mask, notes)
+
+
+def _opaque(pixels: Pixels) -> NDArray[np.uint8]:
+    return np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
