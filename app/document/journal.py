@@ -160,6 +160,12 @@ class Restored(Step):
 # What a document consists of
 
 
+def contents(document: Document) -> tuple[dict[str, Any], dict[str, NDArray[np.uint8]]]:
+    """All that is kept of a document: its values, and copies of its planes."""
+    planes = _planes(document)
+    return _values(document), {name: _part(image, image.rect()) for name, image in planes.items()}
+
+
 def _planes(document: Document) -> dict[str, QImage]:
     return {"picture": document.picture, "mask": document.mask}
 

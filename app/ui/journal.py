@@ -61,7 +61,7 @@ class JournalKeeper(QObject):
         undo.indexChanged.connect(self._on_index)
         undo.trimmed.connect(self._on_trimmed)
         desk.document.reset.connect(self._on_reset)
-        desk.store.changed.connect(lambda *_: self._soon.start())
+        desk.store.changed.connect(self._on_params)
         desk.candidates.changed.connect(self._next_turn.start)
         desk.candidates.shown_changed.connect(self._next_turn.start)
         desk.queue.changed.connect(lambda _: self._tell_queue())
@@ -151,6 +151,10 @@ class JournalKeeper(QObject):
         undo = self._desk.document.undo
         if not self._quiet and not undo.count() and not undo.pushing:
             self._writer.put(Began(0, self._watch.shot()))
+
+    def _on_params(self, *_: object) -> None:
+        if not self._soon.isActive():  # not anew with every letter: who types on and on is written down all the same
+            self._soon.start()
 
     def _tell_params(self) -> None:
         self._soon.stop()

@@ -46,7 +46,7 @@ _MOST_LEFT = 8
 
 
 @dataclass(frozen=True, eq=False)
-class _Offer:
+class Offer:
     """A session that can be brought back."""
 
     held: Held
@@ -145,9 +145,9 @@ class Recovery(QObject):
             held = self._left[0]
             self._background.run(lambda: _read(held), self._offer, self._failed)
 
-    def _offer(self, found: _Offer | JournalError | None) -> None:
+    def _offer(self, found: Offer | JournalError | None) -> None:
         match found:
-            case _Offer():
+            case Offer():
                 self._card = _card(found, self._restore, self._discard, self._later)
                 self._notices.show_notice(self._card)
                 return
@@ -178,7 +178,7 @@ class Recovery(QObject):
 
     # Bringing back
 
-    def _restore(self, offer: _Offer) -> None:
+    def _restore(self, offer: Offer) -> None:
         if self._desk.queue.current is not None:
             title = "Something is being painted."
             self._notices.show_notice(
@@ -194,7 +194,7 @@ class Recovery(QObject):
 
         self._background.run(lambda: _session(offer.recovered), done, self._failed)
 
-    def _show(self, offer: _Offer, session: _Session) -> None:
+    def _show(self, offer: Offer, session: _Session) -> None:
         leave = self._desk.document.undo.count() > 0
         self._keeper.rest()
         self.named.emit(offer.name)
@@ -242,7 +242,7 @@ class Recovery(QObject):
 
 
 def _card(
-    offer: _Offer, restore: Callable[[_Offer], object], discard: Callable[[], object], later: Callable[[], object]
+    offer: Offer, restore: Callable[[Offer], object], discard: Callable[[], object], later: Callable[[], object]
 ) -> Notice:
     facts = [
         counted(offer.steps, "undo step"),
@@ -272,10 +272,10 @@ def _prompts(part: Part | None) -> tuple[object, object] | None:
     return (value.get("prompt"), value.get("negative")) if isinstance(value, dict) else None
 
 
-def _read(held: Held) -> _Offer | JournalError | None:
+def _read(held: Held) -> Offer | JournalError | None:
     """None for a session in which nothing was done: it is cleared away."""
     try:
-        offer = _Offer(held, read_session(held.folder))
+        offer = Offer(held, read_session(held.folder))
     except JournalError as error:
         log.info("the session in %s cannot be read: %s", held.folder, error)
         held.set_aside()
