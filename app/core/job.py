@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.geometry import Rect, Size
-from app.core.request import Pixels, Request
+from app.core.request import Mask, Pixels, Request
 from app.core.trail import Trail
 
 
@@ -63,7 +63,8 @@ class Result:
     paints it alone. ``trail``: the kept steps, to look at and to go on from. ``changed_outside``: pixels outside the
     mask that differ from the source; 0 by construction and counted all the same. ``ring``: the width in pixels, inside
     the mask's edge, over which result and source are mixed. Both are None where there is no mask. ``parts``: the
-    frames, where there were several one after the other; ``frame`` then holds them all.
+    frames, where there were several one after the other; ``frame`` then holds them all. ``blend``: how much of the
+    result is mixed in, per pixel of ``box`` (H x W, 255 = wholly); None: wholly, all over the box.
     """
 
     image: Pixels
@@ -80,6 +81,7 @@ class Result:
     changed_outside: int | None = None
     ring: int | None = None
     parts: tuple[Rect, ...] = ()
+    blend: Mask | None = None
     notes: tuple[str, ...] = ()
     more: tuple[Result, ...] = ()
     trail: Trail | None = None

@@ -11,7 +11,7 @@ from typing import assert_never
 import torch
 
 from app.core.errors import Cancelled, UnfinishedError, is_out_of_memory
-from app.core.geometry import FramePlan, Rect
+from app.core.geometry import FramePlan
 from app.core.job import Hooks, Mode, Phase, Preview, Result
 from app.core.request import ImageToImage, Inpaint, Pixels, Request, TextToImage
 from app.core.samplers import sampler
@@ -23,7 +23,7 @@ from app.diffusion.conditioning import Guidance, encode_prompts
 from app.diffusion.decoding import DecodeMemoryError, NotFiniteError, decode_canvas, not_finite
 from app.diffusion.denoise import denoise
 from app.diffusion.frame import WorkingFrame, paste_back, plan_frame
-from app.diffusion.join import join
+from app.diffusion.join import Joined, join
 from app.diffusion.latents import Generators
 from app.diffusion.preview import preview_of
 from app.diffusion.schedule import Schedule
@@ -136,13 +136,13 @@ def paint(
         except DecodeMemoryError as error:
             raise UnfinishedError(error.message, error.remedy, trail) from None
         _stop_if_asked(hooks)
-        image, box, changed_outside = finish(one, frame, canvas.pixels)
+        joined = finish(one, frame, canvas.pixels)
         candidates.append(
             Result(
-                image=image,
+                image=joined.image,
                 request=one,
                 mode=start.mode,
-                box=box,
+                box=joined.box,
                 frame=frame.plan.box,
                 working=frame.plan.working,
                 steps=steps,
@@ -150,7 +150,8 @@ def paint(
                 seconds_per_step=per_step,
                 model_name=bundle.name,
                 device=bundle.placement.label,
-                changed_outside=changed_outside,
+                changed_outside=joined.changed_outside,
+                blend=joined.blend,
                 notes=(*notes, *canvas.notes),
                 trail=trail,
                 ring=_ring(frame),
@@ -172,12 +173,12 @@ def look(
     _enter(hooks, Phase.DECODING)
     canvas = decode_canvas(bundle, clean, release)
     _stop_if_asked(hooks)
-    image, box, changed_outside = finish(request, frame, canvas.pixels)
+    joined = finish(request, frame, canvas.pixels)
     result = Result(
-        image=image,
+        image=joined.image,
         request=request,
         mode=_mode(bundle, request),
-        box=box,
+        box=joined.box,
         frame=frame.plan.box,
         working=frame.plan.working,
         steps=0,
@@ -185,7 +186,8 @@ def look(
         seconds_per_step=0.0,
         model_name=bundle.name,
         device=bundle.placement.label,
-        changed_outside=changed_outside,
+        changed_outside=joined.changed_outside,
+        blend=joined.blend,
         ring=_ring(frame),
         notes=(*notes, *canvas.notes),
         trail=asked.trail,
@@ -251,19 +253,17 @@ def make_schedule(bundle: ModelBundle, request: Request, generators: Generators)
     )
 
 
-def finish(request: Request, frame: WorkingFrame, canvas: Pixels) -> tuple[Pixels, Rect, int | None]:
-    """The whole picture, the box within which it may differ from the source, and the count of pixels that differ
-    where the mask keeps."""
+def finish(request: Request, frame: WorkingFrame, canvas: Pixels) -> Joined:
+    """The whole picture, and where it may differ from the source."""
     generated, box = frame.restore(canvas), frame.plan.box
     task = request.task
     match task:
         case TextToImage():
-            return generated, box, None
+            return Joined(generated, box)
         case ImageToImage(image=image):
-            return paste_back(image, generated, box, None), box, None
+            return Joined(paste_back(image, generated, box, None), box)
         case Inpaint():
-            joined = join(task, frame, canvas)
-            return joined.image, joined.box, joined.changed_outside
+            return join(task, frame, canvas)
         case _:
             assert_never(task)
 

@@ -16,11 +16,13 @@ from app.diffusion.frame import WorkingFrame, mask_bounds, paste_back
 @dataclass(frozen=True)
 class Joined:
     """``image``: the whole picture; it may differ from the source inside ``box`` only. ``changed_outside``: pixels
-    that differ where the mask keeps, counted over all of the picture."""
+    that differ where the mask keeps, counted over all of the picture; None where there is no mask. ``blend``: how much
+    of the result is mixed in, per pixel of ``box``; None: wholly."""
 
     image: Pixels
     box: Rect
-    changed_outside: int
+    changed_outside: int | None = None
+    blend: Mask | None = None
 
 
 def join(task: Inpaint, frame: WorkingFrame, canvas: Pixels) -> Joined:
@@ -34,7 +36,8 @@ def join(task: Inpaint, frame: WorkingFrame, canvas: Pixels) -> Joined:
     image = paste_back(task.image, frame.restore(canvas), box, alpha)
     bounds = mask_bounds(mask)
     changed = Rect(box.x + bounds.x, box.y + bounds.y, bounds.width, bounds.height)
-    return Joined(image, changed, count_changed_outside(task.image, image, task.mask, changed))
+    blend = np.ascontiguousarray(alpha[bounds.slices])
+    return Joined(image, changed, count_changed_outside(task.image, image, task.mask, changed), blend)
 
 
 def _beyond(box: Rect, mask: Mask) -> Sides:

@@ -11,7 +11,7 @@ import numpy as np
 from app.core.geometry import Rect, group_parts
 from app.core.job import Hooks, Phase, Preview, Result
 from app.core.mask_parts import mask_parts
-from app.core.request import FrameChoice, Inpaint, Request
+from app.core.request import FrameChoice, Inpaint, Mask, Request
 from app.diffusion.bundle import ModelBundle
 from app.diffusion.generate import Release, generate
 from app.diffusion.join import count_changed_outside
@@ -72,6 +72,7 @@ def _paint_parts(
         box=box,
         frame=reduce(Rect.joined, (result.frame for result in results)),
         parts=tuple(result.frame for result in results),
+        blend=_blend(results, box),
         steps=steps,
         seconds=sum(result.seconds for result in results),
         seconds_per_step=sum(result.seconds_per_step * result.steps for result in results) / max(1, steps),
@@ -80,6 +81,15 @@ def _paint_parts(
         notes=tuple(dict.fromkeys(note for result in results for note in result.notes)),
         trail=None,  # each part has its own; together they lead nowhere that could be gone on from
     )
+
+
+def _blend(results: Sequence[Result], box: Rect) -> Mask:
+    """How much of any of the parts is mixed in, over the box that holds them all."""
+    blend = np.zeros((box.height, box.width), np.uint8)
+    for result in results:
+        at = Rect(result.box.x - box.x, result.box.y - box.y, result.box.width, result.box.height)
+        np.maximum(blend[at.slices], 255 if result.blend is None else result.blend, out=blend[at.slices])
+    return blend
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect
 from PySide6.QtGui import QImage
 
 from app.core.geometry import Rect, Size
@@ -14,8 +13,9 @@ from app.core.job import Result
 from app.core.request import Mask, TextToImage
 from app.document import images
 from app.document.document import Document, Origin, PictureState, State
+from app.document.layer_commands import ChangeLayers, image_bytes, picture_layer, result_layer
 from app.document.patch import Patch
-from app.document.tiles import TILE, TileEdit, cut, within
+from app.document.tiles import TILE, TileEdit, cut
 from app.document.undo import Step
 
 
@@ -121,18 +121,19 @@ class OpenPicture(Step):
 class InsertResult(Step):
     """A finished Result becomes the picture, in one step; the mask stays.
 
-    Of a picture that was refined or inpainted only the Result's box is written, so that edits made elsewhere
-    meanwhile stay. A new picture, or one of another size, takes the whole place, with an empty mask if the old one
-    does not fit.
+    What was refined or inpainted becomes a layer of the Result's box over the others, with the blend mask as its
+    alpha: what is under it stays as it is. A new picture, or one of another size, takes the whole place, with an
+    empty mask if the old one does not fit.
     """
 
     def __init__(self, document: Document, result: Result) -> None:
         super().__init__(_step_name(result))
-        self._edit: _Exchange | _ExchangePicture | _Patch
+        self._edit: _Exchange | _ExchangePicture | ChangeLayers
         if _size(result) != document.size:
             self._edit = _Exchange(document, images.to_qimage(result.image), document.origin.remade())
         elif document.has_picture and not isinstance(result.request.task, TextToImage):
-            self._edit = _Patch(document, result)
+            layer = result_layer(document, result)
+            self._edit = ChangeLayers(document, (*document.layers, layer), layer.id, _step_name(result))
         else:
             self._edit = _ExchangePicture(document, images.to_qimage(result.image), document.origin.remade())
 
@@ -164,13 +165,16 @@ class _Exchange:
         self._document = document
         marked = images.blank_mask(picture.width(), picture.height()) if mask is None else images.to_qimage(mask)
         painted = 0 if mask is None else int(np.count_nonzero(mask))
+        layer = picture_layer(picture)
         self._other: State | None = State(
-            picture=picture, mask=marked, painted=painted, has_picture=True, origin=origin, frame=frame
+            layers=(layer,), active=layer.id, mask=marked, painted=painted, origin=origin, frame=frame
         )
 
     @property
     def stored_bytes(self) -> int:
-        return self._other.picture.sizeInBytes() + self._other.mask.sizeInBytes() if self._other else 0
+        if self._other is None:
+            return 0
+        return image_bytes(self._other.layers, self._other.picture) + self._other.mask.sizeInBytes()
 
     def forget(self) -> None:
         self._other = None
@@ -187,11 +191,12 @@ class _ExchangePicture:
 
     def __init__(self, document: Document, picture: QImage, origin: Origin) -> None:
         self._document = document
-        self._other: PictureState | None = PictureState(picture=picture, has_picture=True, origin=origin)
+        layer = picture_layer(picture)
+        self._other: PictureState | None = PictureState(layers=(layer,), active=layer.id, origin=origin)
 
     @property
     def stored_bytes(self) -> int:
-        return self._other.picture.sizeInBytes() if self._other else 0
+        return image_bytes(self._other.layers, self._other.picture) if self._other else 0
 
     def forget(self) -> None:
         self._other = None
@@ -201,31 +206,6 @@ class _ExchangePicture:
             self._other = self._document.exchange_picture(self._other)
 
     undo = redo
-
-
-class _Patch:
-    """One box of the picture."""
-
-    def __init__(self, document: Document, result: Result) -> None:
-        self._document = document
-        place = result.box.clamped(document.size)
-        boxes = list(cut(QRect(place.x, place.y, place.width, place.height)))
-        self._before = [Patch(box, images.picture_part(document.picture, box)) for box in boxes]
-        self._after = [Patch(box, result.image[within(box, document.box)]) for box in boxes]
-        document.packer.add(self._before + self._after)
-
-    @property
-    def stored_bytes(self) -> int:
-        return sum(patch.stored_bytes for patch in self._before + self._after)
-
-    def forget(self) -> None:
-        self._before = self._after = []
-
-    def redo(self) -> None:
-        self._document.write_picture((new.box, new.pixels()) for new in self._after)
-
-    def undo(self) -> None:
-        self._document.write_picture((old.box, old.pixels()) for old in self._before)
 
 
 def _emptied(document: Document) -> Iterable[TileEdit]:

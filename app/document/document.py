@@ -1,4 +1,4 @@
-"""The Document: the picture, the mask over it and the undo stack that every edit goes through."""
+"""The Document: layers, the mask over them and the undo stack that every edit goes through."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from PySide6.QtGui import QImage, QRegion
 
 from app.core.geometry import Rect, Size
 from app.document import images
+from app.document.layers import Layer, Stack, changed_box, compose, is_flat
 from app.document.patch import Packer
 from app.document.undo import UndoHistory
 
@@ -44,13 +45,17 @@ class Origin:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class State:
-    """A whole document at one moment. Whoever holds it owns the images: nobody else reads or writes them."""
+    """A whole document at one moment. Whoever holds it owns the images: nobody else reads or writes them.
 
-    picture: QImage
+    ``picture``: the look of the stack; None: it is to be drawn. ``active``: the id of the layer that edits go to.
+    """
+
+    layers: Stack
+    active: int | None
     mask: QImage
-    painted: int = 0  # mask pixels that are not 0
-    has_picture: bool
     origin: Origin
+    picture: QImage | None = None
+    painted: int = 0  # mask pixels that are not 0
     frame: Rect | None = None  # the part that the model is given; None: it follows the mask
 
 
@@ -58,16 +63,20 @@ class State:
 class PictureState:
     """A picture without its mask at one moment; owned like a State."""
 
-    picture: QImage
-    has_picture: bool
+    layers: Stack
+    active: int | None
     origin: Origin
+    picture: QImage | None = None
 
 
 class Document(QObject):
-    """What is being edited. Invariant: ``picture`` is RGB32, ``mask`` is Grayscale8, both have ``size``.
+    """What is being edited: layers, the mask over them and the frame.
 
-    Everyone reads; only commands (``app.document.commands``) call the writers: ``write_mask``, ``invert_mask``,
-    ``set_frame``, ``write_picture``, ``exchange_picture`` and ``exchange``.
+    Invariant: ``picture``, the look of the layers on white, is RGB32, ``mask`` is Grayscale8, both have ``size``. A
+    stack that is nothing but one opaque layer of that size shares its image with ``picture``: it costs no memory.
+    Everyone reads; only commands (``app.document.commands``, ``app.document.layer_commands``) call the writers:
+    ``write_mask``, ``invert_mask``, ``set_frame``, ``write_layer``, ``set_layers``, ``exchange_picture`` and
+    ``exchange``.
     """
 
     changed = Signal(
@@ -75,6 +84,8 @@ class Document(QObject):
     )  # picture or mask pixels changed in this box, in picture pixels; one of the next two as well
     picture_changed = Signal(QRect)
     mask_changed = Signal(QRegion)  # no more than the tiles that were written
+    layers_changed = Signal()  # other layers, another order, look or name, or another active one
+    layer_painted = Signal(int, QRect)  # the pixels of the layer of this id changed in this box of the picture
     reset = Signal()  # another picture or another size
     frame_changed = Signal()  # the frame is another one
     mask_emptied = Signal(bool)  # the mask turned from empty to painted (False) or back (True)
@@ -89,16 +100,29 @@ class Document(QObject):
 
     @property
     def size(self) -> Size:
-        return Size(self._state.picture.width(), self._state.picture.height())
+        return Size(self._state.mask.width(), self._state.mask.height())
 
     @property
     def box(self) -> QRect:
         """The whole picture, in picture pixels."""
-        return self._state.picture.rect()
+        return self._state.mask.rect()
 
     @property
     def has_picture(self) -> bool:
-        return self._state.has_picture
+        return bool(self._state.layers)
+
+    @property
+    def layers(self) -> Stack:
+        """The lowest comes first; none on the blank canvas."""
+        return self._state.layers
+
+    @property
+    def active(self) -> Layer | None:
+        """The layer that edits of pixels go to."""
+        return self.layer(self._state.active)
+
+    def layer(self, id: int | None) -> Layer | None:
+        return next((layer for layer in self.layers if layer.id == id), None)
 
     @property
     def origin(self) -> Origin:
@@ -111,7 +135,8 @@ class Document(QObject):
 
     @property
     def picture(self) -> QImage:
-        """The live picture, white while there is none: draw it, but copy what must stay as it is."""
+        """The live look of the layers, white where there is none: draw it, but copy what must stay as it is."""
+        assert self._state.picture is not None  # drawn wherever the layers are set
         return self._state.picture
 
     @property
@@ -144,21 +169,54 @@ class Document(QObject):
     def exchange(self, other: State) -> State:
         """Another picture takes the place of this one, with its mask and size. Returns what was."""
         before, was_empty = replace(self._state, painted=self._painted), self.mask_empty
-        self._state, self._painted = other, other.painted
+        self._state, self._painted = replace(other, picture=_looked(other)), other.painted
         self.reset.emit()
+        self.layers_changed.emit()
         if before.frame != other.frame:
             self.frame_changed.emit()
         self._tell_emptied(was_empty)
         return before
 
     def exchange_picture(self, other: PictureState) -> PictureState:
-        """Another picture (RGB32) of the same size, under the same mask. Returns what was."""
-        if other.picture.size() != self.picture.size():
-            raise ValueError(f"{other.picture.size()} is not the document's {self.picture.size()}")
-        before = PictureState(picture=self.picture, has_picture=self.has_picture, origin=self.origin)
-        self._state = replace(self._state, picture=other.picture, has_picture=other.has_picture, origin=other.origin)
+        """Other layers under the same mask. Returns what was."""
+        now = self._state
+        before = PictureState(layers=now.layers, active=now.active, origin=now.origin, picture=now.picture)
+        after = replace(now, layers=other.layers, active=other.active, origin=other.origin, picture=other.picture)
+        self._state = replace(after, picture=_looked(after))
         self._tell_picture(self.box)
+        self.layers_changed.emit()
         return before
+
+    def set_layers(self, layers: Stack, active: int | None) -> None:
+        """Other layers, order, looks or names; pixels that no layer changes stay as they are drawn."""
+        before = self.layers
+        box = changed_box(before, layers).intersected(self.box)
+        self._state = replace(self._state, layers=layers, active=active, picture=self._redrawn(layers, box))
+        self._tell_picture(box)
+        self.layers_changed.emit()
+
+    def _redrawn(self, layers: Stack, box: QRect) -> QImage:
+        """The look of ``layers``, which differs from what is drawn in ``box`` alone."""
+        if is_flat(layers, self.size):
+            return layers[0].image
+        picture = self.picture.copy() if is_flat(self.layers, self.size) else self.picture
+        compose(layers, picture, box)
+        return picture
+
+    def write_layer(self, id: int, parts: Iterable[tuple[QRect, NDArray[np.uint8]]]) -> None:
+        """Put H x W x 4 pixels into each box of a layer (in the layer's own pixels), and say so once."""
+        layer = self.layer(id)
+        if layer is None:
+            raise ValueError(f"there is no layer {id}")
+        written = QRect()
+        for box, pixels in parts:
+            images.write_layer(layer.image, box, pixels)
+            place = box.translated(layer.x, layer.y)
+            if not is_flat(self.layers, self.size):
+                compose(self.layers, self.picture, place)
+            written = written.united(place)
+        self._tell_picture(written.intersected(self.box))
+        self.layer_painted.emit(id, written)
 
     def set_frame(self, frame: Rect | None) -> None:
         """Another frame, which must lie on the picture."""
@@ -183,14 +241,6 @@ class Document(QObject):
         self._painted = images.invert_mask(self.mask)
         self._tell_mask(QRegion(self.box), was_empty)
 
-    def write_picture(self, parts: Iterable[tuple[QRect, NDArray[np.uint8]]]) -> None:
-        """Put H x W x 3 pixels into each box of the picture, and say so once."""
-        written = QRect()
-        for box, pixels in parts:
-            images.write_picture(self.picture, box, pixels)
-            written = written.united(box)
-        self._tell_picture(written)
-
     def _tell_picture(self, box: QRect) -> None:
         if not box.isEmpty():
             self.picture_changed.emit(box)
@@ -209,4 +259,16 @@ class Document(QObject):
 
 def _blank(size: Size, origin: Origin) -> State:
     picture, mask = images.blank_picture(size.width, size.height), images.blank_mask(size.width, size.height)
-    return State(picture=picture, mask=mask, has_picture=False, origin=origin)
+    return State(layers=(), active=None, picture=picture, mask=mask, origin=origin)
+
+
+def _looked(state: State) -> QImage:
+    """How the layers look; drawn where nobody has yet."""
+    size = Size(state.mask.width(), state.mask.height())
+    if is_flat(state.layers, size):
+        return state.layers[0].image
+    if state.picture is not None:
+        return state.picture
+    picture = images.blank_picture(size.width, size.height)
+    compose(state.layers, picture, picture.rect())
+    return picture

@@ -53,6 +53,35 @@ def picture_part(image: QImage, box: QRect) -> NDArray[np.uint8]:
     return _colours(image.copy(box))
 
 
+def layer_part(image: QImage, box: QRect) -> NDArray[np.uint8]:
+    """The pixels (H x W x 4, straight alpha) of an RGB32 or ARGB32 image inside ``box``, which must lie on it: a
+    writable copy."""
+    _check_layer(image, box)
+    part = image.copy(box).convertToFormat(Format.Format_RGBA8888)
+    return _rows(part).reshape(part.height(), part.width(), 4).copy()
+
+
+def write_layer(image: QImage, box: QRect, pixels: NDArray[np.uint8]) -> None:
+    """Put H x W x 4 pixels into an ARGB32 image, in place; an RGB32 image takes them without their alpha."""
+    _check_layer(image, box)
+    packed = to_qimage(pixels).convertToFormat(image.format())
+    _writable_rows(image).view(np.uint32)[_slices(box)] = _rows(packed).view(np.uint32)
+
+
+def copy_picture(source: QImage, part: QRect, target: QImage, box: QRect) -> None:
+    """Put what one RGB32 image shows in ``part`` into ``box``, of the same size, of another, in place."""
+    _check(source, part, Format.Format_RGB32)
+    _check(target, box, Format.Format_RGB32)
+    _writable_rows(target).view(np.uint32)[_slices(box)] = _rows(source).view(np.uint32)[_slices(part)]
+
+
+def blank_layer(width: int, height: int) -> QImage:
+    """Nothing but transparency."""
+    image = QImage(width, height, Format.Format_ARGB32)
+    image.fill(0)
+    return image
+
+
 def invert_mask(image: QImage) -> int:
     """Each value of a Grayscale8 image becomes 255 less itself, in place. How many are not 0 now."""
     _check(image, image.rect(), Format.Format_Grayscale8)
@@ -203,6 +232,12 @@ def _frozen(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _slices(box: QRect) -> tuple[slice, slice]:
     return slice(box.y(), box.y() + box.height()), slice(box.x(), box.x() + box.width())
+
+
+def _check_layer(image: QImage, box: QRect) -> None:
+    if image.format() not in (Format.Format_RGB32, Format.Format_ARGB32):
+        raise ValueError(f"{image.format()} is no layer's")
+    _check(image, box, image.format())
 
 
 def _check(image: QImage, box: QRect, format: QImage.Format) -> None:

@@ -250,11 +250,14 @@ def test_nothing_copies_the_whole_mask_or_picture_later(document: Document) -> N
         document.undo.push(EDITS[name](document))
         document.undo.undo()
         document.undo.redo()
-        mask, picture = _address(document.mask), _address(document.picture)
+        mask, lowest = _address(document.mask), _address(document.layers[0].image)
         _paint(document, (3, 3), (9, 9))
         document.undo.push(EDITS["inpaint"](document))
+        picture = _address(document.picture)
         document.undo.push(InvertMask(document))
+        document.undo.push(EDITS["inpaint"](document))
         assert (_address(document.mask), _address(document.picture)) == (mask, picture)
+        assert _address(document.layers[0].image) == lowest
 
 
 def test_the_mask_tells_its_tiles(qapp: object) -> None:

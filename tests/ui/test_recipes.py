@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 
 from app.core.geometry import Size
 from app.core.params import Intent
@@ -147,7 +147,8 @@ def test_saving_without_telling_is_one_tick(open_studio: Open, tmp_path: Path) -
 def test_a_picture_that_was_edited_afterwards_says_so(studio: Studio, tmp_path: Path) -> None:
     painted(studio, tmp_path / "a.png")
     assert recipe_in(tmp_path / "a.png").exact
-    studio.document.write_picture([(studio.document.box.adjusted(0, 0, -100, -100), np.zeros((28, 28, 3), np.uint8))])
+    black = np.zeros((28, 28, 4), np.uint8)
+    studio.document.write_layer(studio.document.layers[0].id, [(QRect(0, 0, 28, 28), black)])
     recipe = recipe_in(save(studio, tmp_path / "b.png"))
     assert recipe.values["prompt"] == "a calm lake"
     assert not recipe.exact
