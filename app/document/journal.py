@@ -16,9 +16,11 @@ from app.core.request import MOST_SIDE
 from app.core.shots import Plane, Sheet, Shot, Tiles, tile_box
 from app.document import images
 from app.document.document import Document, Origin, State
+from app.document.layers import MOST_NAME, Layer, LayerKind, Stack, reserve_ids
 from app.document.tiles import rects, tiles
 from app.document.undo import Step
 
+_LAYER = "layer-"
 _COPIED = 2_000_000
 """Bytes of changed tiles that are copied at once. More is handed over as a shared image: whoever writes to it next
 copies all of it, so that is left for edits that are rare."""
@@ -32,7 +34,7 @@ class Watch(QObject):
         self._document = document
         self._keys: dict[str, int] = {}  # by the planes' names, as they were told last
         self._dirty: dict[str, QRegion] = {}
-        document.picture_changed.connect(lambda box: self._mark("picture", QRegion(box)))
+        document.layer_painted.connect(self._mark_layer)
         document.mask_changed.connect(lambda region: self._mark("mask", region))
         document.reset.connect(self.forget)
 
@@ -67,6 +69,11 @@ class Watch(QObject):
         copies = {(box.x(), box.y()): _part(image, box) for box in touched}
         return Plane(width, height, channels, lambda box: copies[box.x, box.y], dirty)
 
+    def _mark_layer(self, id: int, box: QRect) -> None:
+        layer = self._document.layer(id)
+        if layer is not None:
+            self._mark(_name(layer), QRegion(box.translated(-layer.x, -layer.y)))
+
     def _mark(self, name: str, region: QRegion) -> None:
         self._dirty[name] = self._dirty.get(name, QRegion()).united(region)
 
@@ -95,21 +102,47 @@ class Kept:
 def whole_state(sheet: Sheet) -> State:
     """A State out of a Sheet; takes a while for large ones. Raises ValueError for what is no document."""
     values = sheet.values
-    picture, mask = sheet.planes.get("picture"), sheet.planes.get("mask")
-    if picture is None or mask is None or picture.channels != 3 or mask.channels != 1:
-        raise ValueError("a document without a picture or a mask")
-    size = (picture.width, picture.height)
-    if size != (mask.width, mask.height) or max(size) > MOST_SIDE:
-        raise ValueError("a mask of another size")
-    pixels, marked = _joined(picture), _joined(mask)
+    mask = sheet.planes.get("mask")
+    if mask is None or mask.channels != 1 or max(mask.width, mask.height) > MOST_SIDE:
+        raise ValueError("a document without a mask")
+    made = {name: images.to_qimage(_joined(plane)) for name, plane in sheet.planes.items() if name != "mask"}
+    marked = _joined(mask)
     return State(
-        picture=images.to_qimage(pixels),
+        layers=_stack(values, made),
+        active=_active(values),
         mask=images.to_qimage(marked),
         painted=int(np.count_nonzero(marked)),
-        has_picture=values.get("has_picture") is True,
         origin=_origin(values),
-        frame=_frame(values, picture),
+        frame=_frame(values, mask),
     )
+
+
+def _stack(values: Mapping[str, Any], made: Mapping[str, QImage]) -> Stack:
+    """The layers that are told, with their images by name. Raises ValueError."""
+    told = values.get("layers")
+    stack = tuple(_layer(facts, made) for facts in told) if isinstance(told, list) else ()
+    if len({layer.id for layer in stack}) != len(stack):
+        raise ValueError("two layers that cannot be told apart")
+    reserve_ids(max((layer.id for layer in stack), default=0))
+    return stack
+
+
+def _layer(facts: object, made: Mapping[str, QImage]) -> Layer:
+    match facts:
+        case [int(id), str(name), str(kind), int(x), int(y), int() | float() as opacity, bool(visible)]:
+            image = made.get(f"{_LAYER}{id}")
+            if image is None or not 0 <= opacity <= 1 or max(abs(x), abs(y)) > MOST_SIDE or not 0 < id < 2**31:
+                raise ValueError("a layer without pixels or out of range")
+            return Layer(
+                id=id, name=name[:MOST_NAME], kind=LayerKind(kind), image=image, x=x, y=y,
+                opacity=float(opacity), visible=visible,
+            )  # fmt: skip
+    raise ValueError("no layer")
+
+
+def _active(values: Mapping[str, Any]) -> int | None:
+    active = values.get("active")
+    return active if isinstance(active, int) else None
 
 
 def bring_back(document: Document, kept: Kept) -> None:
@@ -167,13 +200,21 @@ def contents(document: Document) -> tuple[dict[str, Any], dict[str, NDArray[np.u
 
 
 def _planes(document: Document) -> dict[str, QImage]:
-    return {"picture": document.picture, "mask": document.mask}
+    return {**{_name(layer): layer.image for layer in document.layers}, "mask": document.mask}
+
+
+def _name(layer: Layer) -> str:
+    return f"{_LAYER}{layer.id}"
 
 
 def _values(document: Document) -> dict[str, Any]:
     frame, origin = document.frame, document.origin
     return {
-        "has_picture": document.has_picture,
+        "layers": [
+            [layer.id, layer.name, layer.kind.value, layer.x, layer.y, layer.opacity, layer.visible]
+            for layer in document.layers
+        ],
+        "active": document.active.id if document.active is not None else None,
         "origin": [origin.opened, origin.made],
         "frame": None if frame is None else [frame.x, frame.y, frame.width, frame.height],
     }
@@ -186,10 +227,16 @@ def _change(document: Document, now: Sheet, then: Sheet) -> None:
     if not alike or _origin(now.values) != _origin(then.values) or set(now.planes) != set(then.planes):
         document.exchange(whole_state(then))
         return
-    for name, write in (("picture", document.write_picture), ("mask", document.write_mask)):
-        if name in others:
-            write(list(_differing(now.planes[name], then.planes[name])))
-    frame = _frame(then.values, then.planes["picture"])
+    for name in others:
+        parts = list(_differing(now.planes[name], then.planes[name]))
+        if name == "mask":
+            document.write_mask(parts)
+        else:
+            document.write_layer(int(name.removeprefix(_LAYER)), [(box, _with_alpha(part)) for box, part in parts])
+    if any(now.values.get(name) != then.values.get(name) for name in ("layers", "active")):
+        here = {_name(layer): layer.image for layer in document.layers}
+        document.set_layers(_stack(then.values, here), _active(then.values))
+    frame = _frame(then.values, then.planes["mask"])
     if frame != document.frame:
         document.set_frame(frame)
 
@@ -199,6 +246,11 @@ def _origin(values: Mapping[str, Any]) -> Origin:
         case [int(opened), int(made)]:
             return Origin(opened, made)
     return Origin.new()
+
+
+def _with_alpha(part: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """H x W x 3 or 4 -> H x W x 4."""
+    return part if part.shape[2] == 4 else np.dstack([part, np.full(part.shape[:2], 255, np.uint8)])
 
 
 def _frame(values: Mapping[str, Any], picture: Tiles) -> Rect | None:
@@ -214,15 +266,27 @@ def _frame(values: Mapping[str, Any], picture: Tiles) -> Rect | None:
 
 
 def _channels(image: QImage) -> int:
-    return 1 if image.format() == images.Format.Format_Grayscale8 else 3
+    match image.format():
+        case images.Format.Format_Grayscale8:
+            return 1
+        case images.Format.Format_RGB32:
+            return 3
+        case _:
+            return 4
 
 
 def _part(image: QImage, box: QRect) -> NDArray[np.uint8]:
-    return images.mask_part(image, box) if _channels(image) == 1 else images.picture_part(image, box)
+    match _channels(image):
+        case 1:
+            return images.mask_part(image, box)
+        case 3:
+            return images.picture_part(image, box)
+        case _:
+            return images.layer_part(image, box)
 
 
 def _joined(plane: Tiles) -> NDArray[np.uint8]:
-    """H x W or H x W x 3."""
+    """H x W, H x W x 3 or H x W x 4."""
     pixels = np.empty((plane.height, plane.width, plane.channels), np.uint8)
     for number, tile in enumerate(plane.tiles):
         box = tile_box(number, plane.width, plane.height)

@@ -71,6 +71,12 @@ def new_id() -> int:
     return next(_ids)
 
 
+def reserve_ids(used: int) -> None:
+    """New layers get ids over this one: layers of an earlier session come back with their own."""
+    global _ids
+    _ids = itertools.count(max(used + 1, next(_ids)))
+
+
 def is_flat(stack: Stack, size: Size) -> bool:
     """The stack looks like its only layer, which is the picture then."""
     if len(stack) != 1:
@@ -153,7 +159,7 @@ def seen_through(result: NDArray[np.uint8], under: NDArray[np.uint8], alpha: NDA
     ``laid_over``, exact wherever there are such colours."""
     weight = np.maximum(alpha, 1).astype(np.float32)[..., None]
     below = under.astype(np.float32)
-    colours = np.rint(below + (result - below) * (255 / weight)).clip(0, 255).astype(np.uint8)
+    colours: NDArray[np.uint8] = np.rint(below + (result - below) * (255 / weight)).clip(0, 255).astype(np.uint8)
     colours[alpha == 0] = result[alpha == 0]
     return colours
 
@@ -162,4 +168,5 @@ def _alpha(part: NDArray[np.uint8], layer: Layer) -> NDArray[np.uint8]:
     alpha: NDArray[np.uint8] = part[..., 3]
     if layer.opacity == 1.0:
         return alpha
-    return np.rint(alpha * np.float32(layer.opacity)).astype(np.uint8)
+    faded: NDArray[np.uint8] = np.rint(alpha * np.float32(layer.opacity)).astype(np.uint8)
+    return faded

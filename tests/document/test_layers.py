@@ -207,9 +207,8 @@ def test_a_part_of_a_result_is_erased_back_to_what_was_there(document: Document)
     layer = _top(document)
     box = QRect(0, 0, 30, 40)
     before = images.layer_part(layer.image, box)
-    document.undo.push(
-        PaintLayer(document, layer, [TileEdit(box, before, before * np.array([1, 1, 1, 0], np.uint8))], "Erase")
-    )
+    edit = TileEdit(box, before, before * np.array([1, 1, 1, 0], np.uint8))
+    document.undo.push(PaintLayer(document, layer, [edit], "Erase"))
     np.testing.assert_array_equal(document.pixels()[50:90, 60:90], source[50:90, 60:90])
     assert not np.array_equal(document.pixels()[50:90, 90:160], source[50:90, 90:160])
 

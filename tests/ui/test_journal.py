@@ -7,10 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, QRect
 
 from app.core.geometry import Rect
+from app.document import images
 from app.document.commands import SetFrame
+from app.document.layer_commands import ChangeLayers, PaintLayer, added, changed, paint_layer
+from app.document.layers import Layer
+from app.document.tiles import TileEdit
 from app.ui.notices import Notice
 from tests.fakes import FakeBackend
 from tests.ui.conftest import Open, Studio
@@ -87,6 +91,46 @@ def test_a_session_comes_back_with_every_step(open_studio: Open, picture: Path) 
         undo.setIndex(number)
         assert looks(again) == expected[number]
     assert (again.store.params.prompt, again.store.params.seed, again.store.params.steps) == ("a red house", 77, 31)
+
+
+def stack(studio: Studio) -> list[tuple[object, ...]]:
+    def pixels(layer: Layer) -> bytes:
+        return images.layer_part(layer.image, layer.image.rect()).tobytes()
+
+    layers = studio.document.layers
+    return [(it.name, it.kind, it.box, it.opacity, it.visible, pixels(it)) for it in layers]
+
+
+def test_layers_come_back_with_every_step(open_studio: Open, picture: Path) -> None:
+    studio = open_studio()
+    document = studio.document
+    studio.open(picture)
+    studio.drag(QPoint(20, 20), QPoint(200, 120))
+    studio.click("generateButton")  # a result, which becomes a layer
+    studio.wait(lambda: len(document.layers) == 2)
+    top = document.layers[1].id
+    document.undo.push(ChangeLayers(document, changed(document.layers, top, opacity=0.5, x=30), top, "Fade"))
+    box = QRect(3, 4, 20, 10)
+    before = images.layer_part(document.layers[1].image, box)
+    document.undo.push(PaintLayer(document, document.layers[1], [TileEdit(box, before, 255 - before)]))
+    document.undo.push(ChangeLayers(document, added(document, new := paint_layer(document)), new.id, "Add layer"))
+    document.undo.undo()
+    count, index = document.undo.count(), document.undo.index()
+    expected = {}
+    for number in range(count + 1):
+        document.undo.setIndex(number)
+        expected[number] = (looks(studio), stack(studio))
+    document.undo.setIndex(index)
+    crash(studio)
+
+    again = open_studio()
+    restore(again)
+    assert (looks(again), stack(again)) == expected[index]
+    for number in [*reversed(range(count + 1)), *range(count + 1)]:
+        again.document.undo.setIndex(number)
+        assert (looks(again), stack(again)) == expected[number]
+    fresh = paint_layer(again.document)
+    assert fresh.id not in {layer.id for layer in again.document.layers}
 
 
 def test_what_was_restored_can_be_restored_again(open_studio: Open, picture: Path, data_with_model: Path) -> None:
