@@ -85,7 +85,7 @@ def build(
         candidates=Candidates(document),
         recent=RecentFiles(places.cache),
     )
-    desk.queue.made.connect(desk.history.keep)
+    desk.queue.made.connect(desk.history.keep_asked)
     window = MainWindow(desk, worker, places)
     desk.queue.engine_changed.connect(garbage.follow)
     window.closing.connect(garbage.stop)

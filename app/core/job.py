@@ -35,6 +35,27 @@ class Phase(Enum):
     DECODING = "Finishing"
 
 
+class Purpose(Enum):
+    """What a Job is for: who asked for it takes its pictures, everybody else leaves them alone."""
+
+    PICTURE = "picture"
+    CELL = "cell of a grid"
+    LOOK = "look at a kept step"
+    LIVE = "live"
+
+    @property
+    def passing(self) -> bool:
+        """It only shows something for the moment: never held back, never kept in the history by itself."""
+        return self in (Purpose.LOOK, Purpose.LIVE)
+
+
+class Place(Enum):
+    """Where in the queue a new Job comes."""
+
+    LAST = "last"
+    FIRST = "first"
+
+
 class Mode(Enum):
     """The way in which a Request was done."""
 
@@ -168,10 +189,14 @@ Event = Started | Entered | Stepped | Made | Finished | Stopped | Failed
 
 @dataclass
 class Job:
-    """A Request with a state. Owned by the JobQueue, which alone changes it."""
+    """A Request with a state. Owned by the JobQueue, which alone changes it. Jobs of one ``group`` (0: none) were
+    asked for together; ``title`` is what they are called then."""
 
     id: int
     request: Request
+    purpose: Purpose = Purpose.PICTURE
+    group: int = 0
+    title: str = ""
     state: JobState = JobState.QUEUED
     phase: Phase | None = None
     step: int = 0

@@ -242,6 +242,26 @@ ACTIONS = (
     *_TOOL_ROWS,
     ActionRow(id="generate", text="Paint", tip="Do what the button says", shortcuts=("Ctrl+Return", "Ctrl+Enter")),
     ActionRow(
+        id="generate_next",
+        text="Paint next",
+        tip="Do what the button says before everything that waits",
+        shortcuts=("Ctrl+Shift+Return", "Ctrl+Shift+Enter"),
+    ),
+    ActionRow(
+        id="generate_instead",
+        text="Paint instead",
+        tip="Stop what is being painted, and do what the button says in its place",
+        shortcuts=("Ctrl+Alt+Return", "Ctrl+Alt+Enter"),
+    ),
+    ActionRow(
+        id="queue_pause",
+        text="Pause the queue",
+        tip="Begin nothing more until it goes on; what is being painted is finished",
+        shortcuts=("Ctrl+Shift+Space",),
+        checkable=True,
+    ),
+    ActionRow(id="queue_clear", text="Empty the queue", tip="Take out all that waits"),
+    ActionRow(
         id="cancel", text="Cancel", tip="Cancel the innermost thing: stroke, notice, then job", shortcuts=("Esc",)
     ),
     *_CANDIDATE_ROWS,
@@ -263,7 +283,19 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         *("fit", "actual_size", "zoom_in", "zoom_out", "", "rotate_left", "rotate_right", "mirror", "upright"),
         *("", "xray", "follow_mask", "wipe", "", "preview", "pixel_grid", "navigator", "", "full_screen"),
     ),
-    "&Paint": (*(row.id for row in _TOOL_ROWS), "", "generate", "cancel", "", *(row.id for row in _CANDIDATE_ROWS)),
+    "&Paint": (
+        *(row.id for row in _TOOL_ROWS),
+        "",
+        "generate",
+        "generate_next",
+        "generate_instead",
+        "cancel",
+        "",
+        "queue_pause",
+        "queue_clear",
+        "",
+        *(row.id for row in _CANDIDATE_ROWS),
+    ),
     "&Help": ("model_help", "about"),
 }
 """Ids of actions; an empty one is a line."""

@@ -107,6 +107,10 @@ class WindowCommands(QObject):
                 ),
                 "full_screen": self._window.toggle_full_screen,
                 "generate": self._window.painting.submit,
+                "generate_next": self._desk.wishes.paint_next.emit,
+                "generate_instead": self._desk.wishes.paint_instead.emit,
+                "queue_pause": self.toggle_pause,
+                "queue_clear": self.clear_queue,
                 "candidate_previous": lambda: choose.step(-1),
                 "candidate_next": lambda: choose.step(1),
                 "candidate_before": lambda: choose.compare(not choose.comparing),
@@ -310,6 +314,17 @@ class WindowCommands(QObject):
         if not self._window.painting.stop() and self._desk.candidates.waiting:
             self._desk.candidates.clear()
             self._window.status_line.show_hint("The candidates are put away; the history keeps them.")
+
+    # Queue
+
+    def toggle_pause(self) -> None:
+        queue = self._desk.queue
+        (queue.go_on if queue.paused else queue.pause)()
+
+    def clear_queue(self) -> None:
+        """Nothing waits any more; what is being painted goes on."""
+        for job in reversed(self._desk.queue.waiting):
+            self._desk.queue.cancel(job.id)
 
     # Candidates
 

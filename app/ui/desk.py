@@ -21,6 +21,8 @@ class Wishes(QObject):
     """What the person asks for in a panel and the window does."""
 
     paint = Signal()
+    paint_next = Signal()  # before those that wait
+    paint_instead = Signal()  # in place of the one that is being painted
     stop = Signal()
     open_picture = Signal()
     open_file = Signal(object)

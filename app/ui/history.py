@@ -66,6 +66,11 @@ class HistoryShelf(QObject):
     def busy(self) -> bool:
         return self._background.busy
 
+    def keep_asked(self, job: Job, candidate: Result) -> None:
+        """Write a candidate down, but for those that were only to be looked at."""
+        if not job.purpose.passing:
+            self.keep(job, candidate)
+
     def keep(self, job: Job, candidate: Result) -> None:
         """Write a candidate down."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import platformdirs
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from app.core.job import Job
+from app.core.job import Job, Purpose
 from app.document.journal import Watch
 from app.jobs.queue import JobQueue
 from app.library.journal.entries import Adopted, Began, Forgot, Moved, Stepped
@@ -65,6 +65,7 @@ class JournalKeeper(QObject):
         desk.candidates.changed.connect(self._next_turn.start)
         desk.candidates.shown_changed.connect(self._next_turn.start)
         desk.queue.changed.connect(lambda _: self._tell_queue())
+        desk.queue.lined_up.connect(self._tell_queue)
         self._begin()
 
     def show_name(self, name: str) -> None:
@@ -211,5 +212,7 @@ def journal_roots(data: Path) -> list[Path]:
 
 
 def _lined_up(queue: JobQueue) -> list[Job]:
+    """What is to be asked for again: not what was only looked at."""
     running = queue.running
-    return ([running] if running is not None and not running.cancel_asked else []) + list(queue.waiting)
+    jobs = ([running] if running is not None and not running.cancel_asked else []) + list(queue.waiting)
+    return [job for job in jobs if job.purpose is Purpose.PICTURE]

@@ -20,6 +20,7 @@ from app.core.settings import Folders
 from app.jobs.background import Background
 from app.jobs.worker import InferenceWorker
 from app.ui import actions
+from app.ui.announce import Announcer
 from app.ui.arrivals import Arrivals
 from app.ui.candidate_strip import CandidateStrip
 from app.ui.canvas.navigator import Navigator
@@ -44,6 +45,7 @@ from app.ui.panels.history import HistoryPanel
 from app.ui.panels.mask import MaskPanel
 from app.ui.panels.more import MorePanel
 from app.ui.panels.prompt import PromptPanel
+from app.ui.panels.queue import QueuePanel
 from app.ui.panels.run import RunPanel
 from app.ui.panels.steps import StepsPanel
 from app.ui.projects import Projects
@@ -77,6 +79,7 @@ PANELS = (
     PanelRow(id="additions", make=AdditionsPanel),
     PanelRow(id="steps", make=StepsPanel),
     PanelRow(id="history", make=HistoryPanel),
+    PanelRow(id="queue", make=QueuePanel, fixed=True),
     PanelRow(id="run", make=RunPanel, fixed=True),
 )
 
@@ -128,6 +131,7 @@ class MainWindow(QMainWindow):
         self.menuBar().setNativeMenuBar(True)
         self._lay_out()
         self.wiring = Wiring(self)
+        self.announcer = Announcer(desk.queue, self)
         self.memory = Memory(self)
         roots = journal_roots(folders.data)
         self.journal = JournalKeeper(desk, self.painting, roots, self)
@@ -276,6 +280,7 @@ class MainWindow(QMainWindow):
         if self.isFullScreen():
             self.toggle_full_screen()  # or the next start would begin without panels
         self.closing.emit()
+        self.announcer.put_away()
         self.memory.save()
         self.hide()  # ending a step may take a moment, and nobody should look at a window that does not answer
         self.desk.queue.cancel_all()

@@ -60,6 +60,7 @@ class Memory(QObject):
             "save_folder": str(commands.save_folder),
             "history_budget": desk.history.budget,
             "history": self._unfolded("historyButton"),
+            "queue": self._unfolded("queueButton"),
             "save_tells": window.files.tells,
             "save_embeds": window.files.embeds,
             "model_folders": [str(path) for path in desk.shelf.added],
@@ -89,8 +90,9 @@ class Memory(QObject):
         commands.open_folder = session.folder(values, "open_folder")
         commands.save_folder = session.folder(values, "save_folder")
         window.desk.history.budget = session.budget(values, window.desk.history.budget)
-        if (fold := window.findChild(QToolButton, "historyButton")) is not None:
-            fold.setChecked(values.get("history") is True)
+        for name, id in (("historyButton", "history"), ("queueButton", "queue")):
+            if (fold := window.findChild(QToolButton, name)) is not None:
+                fold.setChecked(values.get(id) is True)
         window.files.tells = values.get("save_tells") is not False
         window.files.embeds = values.get("save_embeds") is True
         commands.show_save_choices()

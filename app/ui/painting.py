@@ -10,7 +10,7 @@ from PySide6.QtGui import QUndoCommand
 
 from app.core.errors import RequestError
 from app.core.geometry import Rect, Size
-from app.core.job import Failed, Job, JobState, Preview, Result
+from app.core.job import Failed, Job, JobState, Place, Preview, Purpose, Result
 from app.core.request import Request, TextToImage
 from app.core.trail import Branch
 from app.document.commands import InsertResult, OpenPicture
@@ -63,11 +63,27 @@ class Painting(QObject):
         desk.queue.engine_changed.connect(self._on_engine)
         desk.document.undo.indexChanged.connect(self._on_edited)
 
-    def submit(self) -> None:
+    def submit(self, place: Place = Place.LAST) -> None:
         """Line up what the panels ask for, with a new seed unless it is locked."""
+        request = self._asked_for()
+        if request is not None:
+            self._submit(request, place)
+
+    def submit_instead(self) -> None:
+        """Paint what the panels ask for in place of what is being painted now."""
+        request = self._asked_for()
+        if request is None:
+            return
+        running = self._desk.queue.running
+        self._submit(request, Place.FIRST)  # before the other ends, so that none of those that wait comes between
+        if running is not None:
+            self._desk.queue.cancel(running.id)
+
+    def _asked_for(self) -> Request | None:
+        """What the panels ask for, frozen; None where that cannot be done, which has been said."""
         if self._desk.shelf.current is None:
             self._desk.wishes.model_help.emit()
-            return
+            return None
         params = self._desk.store.params
         if not params.seed_locked:
             params = replace(params, seed=self._draw_seed())
@@ -75,14 +91,14 @@ class Painting(QObject):
             request = snapshot(self._desk.document, params)
         except RequestError as error:
             self._notices.show_notice(Notice(kind=Kind.ERROR, title=error.message, text=error.remedy))
-            return
+            return None
         self._notices.clear()
         self._desk.store.update(seed=params.seed)
-        self._submit(request)
+        return request
 
-    def _submit(self, request: Request) -> None:
+    def _submit(self, request: Request, place: Place = Place.LAST) -> None:
         origin = self._desk.document.origin
-        self._origins[self._desk.queue.submit(request)] = origin
+        self._origins[self._desk.queue.submit(request, place=place)] = origin
 
     def line_up(self, request: Request, origin: Origin) -> None:
         """A job that was asked for before, when this picture was open."""
@@ -131,10 +147,14 @@ class Painting(QObject):
 
     def _on_edited(self) -> None:
         job = self._desk.queue.running
-        if job is not None and not self._belongs(job):  # another picture has been opened under its preview
+        if (
+            job is not None and job.purpose is Purpose.PICTURE and not self._belongs(job)
+        ):  # another picture has been opened under its preview
             self._show_candidate()
 
     def _on_changed(self, job: Job) -> None:
+        if job.purpose is not Purpose.PICTURE:
+            return
         other = self._desk.queue.running not in (None, job)  # a waiting job that ends leaves the picture alone
         if not other and (job.cancel_asked or job.state in (JobState.CANCELLED, JobState.FAILED)):
             self._show_candidate()
@@ -157,6 +177,8 @@ class Painting(QObject):
             candidates.add(job, candidate, origin)
 
     def _on_finished(self, job: Job, result: Result) -> None:
+        if job.purpose is not Purpose.PICTURE:
+            return
         belongs = self._belongs(job)
         self._origins.pop(job.id, None)
         if job.id in self._offered:
@@ -228,6 +250,8 @@ class Painting(QObject):
         self._offer_held()
 
     def _on_failed(self, job: Job, failed: Failed) -> None:
+        if job.purpose is not Purpose.PICTURE:
+            return
         notice = self._failure(failed.message, f"{failed.remedy} {_KEPT}", failed.details)
         trail = failed.trail
         if trail is not None:
@@ -241,5 +265,5 @@ class Painting(QObject):
             self._notices.show_notice(self._failure(engine.message, engine.remedy, engine.details))
 
     def _failure(self, title: str, text: str, details: str) -> Notice:
-        again = Help(label="Try again", act=self.submit)
+        again = Help(label="Try again", act=lambda: self.submit())
         return Notice(kind=Kind.ERROR, title=title, text=text, details=details, help=again)

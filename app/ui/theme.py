@@ -164,7 +164,7 @@ QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
 #toolRail { border-right: 1px solid $line; }
 #toolOptions { border-bottom: 1px solid $line; }
 #statusLine { border-top: 1px solid $line; }
-#runPanel { border-top: 1px solid $line; }
+#runPanel, #queuePanel { border-top: 1px solid $line; }
 QToolButton[fold="true"] { padding: 4px 6px 4px 0; }
 #modelHelp { padding: 2px 0; color: $quiet; }
 #modelHelp:hover { background: transparent; color: $text; text-decoration: underline; }
@@ -211,7 +211,7 @@ QToolButton[popupMode="1"] { padding-right: 20px; }
 QToolButton[popupMode="2"]::menu-indicator { image: none; }
 QToolButton::menu-button { border: none; width: 18px; }
 #penOptions { padding: 4px; }
-#penOptions::menu-indicator { image: none; }
+#penOptions::menu-indicator, #generateWays::menu-indicator { image: none; }
 QToolButton::menu-arrow { image: url(arrows:down-$name.svg); width: 10px; height: 8px; }
 QToolButton::menu-arrow:disabled { image: url(arrows:down-$name-off.svg); }
 

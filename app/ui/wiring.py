@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from app.core.job import Result
+from app.core.job import Place, Result
 from app.core.params import Params
 from app.library.saving import Saved
 from app.ui.actions import CANDIDATE_ACTIONS
@@ -37,7 +37,9 @@ class Wiring(QObject):
 
     def _connect_wishes(self) -> None:
         wishes, window, commands = self._desk.wishes, self._window, self._commands
-        wishes.paint.connect(window.painting.submit)
+        wishes.paint.connect(lambda: window.painting.submit())
+        wishes.paint_next.connect(lambda: window.painting.submit(Place.FIRST))
+        wishes.paint_instead.connect(window.painting.submit_instead)
         wishes.stop.connect(window.painting.stop)
         wishes.open_picture.connect(commands.open)
         wishes.open_file.connect(commands.open_recent)
@@ -68,6 +70,7 @@ class Wiring(QObject):
         window, status = self._window, self._window.status_line
         for signal in (self._desk.candidates.changed, self._desk.candidates.shown_changed):
             signal.connect(self._on_candidates)
+        self._desk.queue.lined_up.connect(self._on_lined_up)
         self._desk.history.told.connect(self._commands.tell)
         self._commands.entry_shown.connect(lambda: self._on_opened(None))
         window.painting.arrived.connect(self._on_arrived)
@@ -98,6 +101,7 @@ class Wiring(QObject):
         self._commands.show_save_choices()
         self._on_candidates()
         self._on_comparable(canvas.comparison.possible)
+        self._on_lined_up()
         self._on_params(self._desk.store.params, {"size"})
         self._on_document()
 
@@ -105,6 +109,11 @@ class Wiring(QObject):
         action = self._window.actions_by_id["wipe"]
         action.setEnabled(possible)
         action.setChecked(self._window.canvas.comparison.wiping)
+
+    def _on_lined_up(self) -> None:
+        queue, actions = self._desk.queue, self._window.actions_by_id
+        actions["queue_pause"].setChecked(queue.paused)
+        actions["queue_clear"].setEnabled(bool(queue.waiting))
 
     def _on_candidates(self) -> None:
         candidates, actions = self._desk.candidates, self._window.actions_by_id

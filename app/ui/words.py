@@ -11,6 +11,12 @@ def in_bytes(count: int) -> str:
     return f"{count} bytes"
 
 
+def minutes(seconds: float) -> str:
+    """0:07, 12:30"""
+    whole = max(0, round(seconds))
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
 def counted(count: int, what: str) -> str:
     """3 undo steps; nothing for 0"""
     return "" if count == 0 else f"{count} {what}" + ("" if count == 1 else "s")

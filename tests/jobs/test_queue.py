@@ -8,7 +8,20 @@ import pytest
 from PySide6.QtCore import QObject, Signal
 
 from app.core.geometry import Size
-from app.core.job import Entered, Failed, Finished, Job, JobState, Made, Phase, Started, Stepped, Stopped
+from app.core.job import (
+    Entered,
+    Failed,
+    Finished,
+    Job,
+    JobState,
+    Made,
+    Phase,
+    Place,
+    Purpose,
+    Started,
+    Stepped,
+    Stopped,
+)
 from app.core.request import Request
 from app.jobs.queue import JobQueue
 from app.jobs.worker import EngineChanged, EngineState
@@ -53,7 +66,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def queue(worker: FakeWorker, clock: Clock) -> JobQueue:
-    return JobQueue(worker, clock=clock)
+    queue = JobQueue(worker, clock=clock)
+    queue.apply(EngineChanged(EngineState.READY))
+    return queue
 
 
 @pytest.fixture
@@ -67,13 +82,84 @@ def preview():
     return FakeBackend()._preview(REQUEST, 1)
 
 
-def test_jobs_are_numbered_and_handed_on_in_order(queue: JobQueue, worker: FakeWorker) -> None:
+def waiting(queue: JobQueue) -> list[int]:
+    return [job.id for job in queue.waiting]
+
+
+def test_jobs_are_numbered_and_handed_on_one_by_one(queue: JobQueue, worker: FakeWorker) -> None:
     assert [queue.submit(REQUEST) for _ in range(3)] == [1, 2, 3]
-    assert worker.submitted == [1, 2, 3]
-    assert [job.id for job in queue.waiting] == [1, 2, 3]
+    assert worker.submitted == [1]
+    assert waiting(queue) == [1, 2, 3]
     assert queue.running is None
     assert queue.current is not None
     assert queue.current.id == 1
+    queue.apply(Started(1))
+    queue.apply(Finished(1, result_of(REQUEST)))
+    queue.apply(Failed(2, "It broke.", "Mend it."))
+    queue.apply(Stopped(3))
+    assert worker.submitted == [1, 2, 3]
+    assert queue.current is None
+
+
+def test_nothing_is_handed_on_before_the_engine_is_there(worker: FakeWorker) -> None:
+    queue = JobQueue(worker)
+    queue.submit(REQUEST)
+    first = queue.submit(REQUEST, place=Place.FIRST)
+    assert worker.submitted == []
+    queue.apply(EngineChanged(EngineState.READY))
+    assert worker.submitted == [first]
+
+
+def test_an_engine_that_failed_is_tried_again_with_the_next_job(worker: FakeWorker) -> None:
+    queue = JobQueue(worker)
+    queue.apply(EngineChanged(EngineState.FAILED, "No.", "Yes."))
+    assert worker.submitted == [queue.submit(REQUEST)]
+
+
+def test_the_order_can_be_changed_while_jobs_wait(queue: JobQueue, worker: FakeWorker) -> None:
+    told: list[list[int]] = []
+    running, second, third, fourth = (queue.submit(REQUEST) for _ in range(4))
+    queue.apply(Started(running))
+    queue.lined_up.connect(lambda: told.append(waiting(queue)))
+    queue.reorder([fourth, second])
+    assert waiting(queue) == [fourth, second, third]
+    queue.reorder([fourth, 99])  # no change, and one that is gone
+    assert told == [[fourth, second, third]]
+    urgent = queue.submit(REQUEST, place=Place.FIRST)
+    assert waiting(queue) == [urgent, fourth, second, third]
+    queue.apply(Stopped(running))
+    assert worker.submitted == [running, urgent]
+
+
+def test_a_paused_queue_begins_nothing_but_what_passes(queue: JobQueue, worker: FakeWorker) -> None:
+    running, second = queue.submit(REQUEST), queue.submit(REQUEST)
+    queue.apply(Started(running))
+    queue.pause()
+    assert queue.paused
+    queue.apply(Finished(running, result_of(REQUEST)))
+    assert worker.submitted == [running]
+    glance = queue.submit(REQUEST, purpose=Purpose.LOOK)
+    assert worker.submitted == [running, glance]
+    queue.apply(Started(glance))
+    queue.apply(Finished(glance, result_of(REQUEST)))
+    assert waiting(queue) == [second]
+    queue.go_on()
+    assert worker.submitted == [running, glance, second]
+
+
+def test_a_removed_job_is_never_handed_on(queue: JobQueue, worker: FakeWorker) -> None:
+    running, second, third = (queue.submit(REQUEST) for _ in range(3))
+    queue.apply(Started(running))
+    queue.cancel(second)
+    queue.apply(Finished(running, result_of(REQUEST)))
+    assert worker.submitted == [running, third]
+    assert worker.cancelled == []
+
+
+def test_each_job_keeps_its_own_request(queue: JobQueue) -> None:
+    for seed in (3, 4):
+        queue.submit(replace(REQUEST, seed=seed))
+    assert [job.request.seed for job in queue.waiting] == [3, 4]
 
 
 def test_a_job_runs_through_its_states(queue: JobQueue, states: list) -> None:
@@ -180,12 +266,31 @@ def test_the_time_left_follows_the_steps_but_not_the_first(queue: JobQueue, cloc
     assert queue.time_left(99) is None
 
 
+def test_the_time_of_all_that_waits_is_judged_by_what_was_done(queue: JobQueue, clock: Clock) -> None:
+    first = queue.submit(REQUEST)
+    assert queue.all_time_left() is None
+    queue.apply(Started(first))
+    clock.now = 30.0
+    queue.apply(Entered(first, Phase.LOADING))
+    queue.apply(Entered(first, Phase.ENCODING))  # loading took 30 seconds and says nothing
+    clock.now = 38.0
+    queue.apply(Finished(first, result_of(REQUEST)))
+    assert queue.all_time_left() == 0.0
+    queue.submit(replace(REQUEST, steps=8))  # twice the steps
+    queue.submit(replace(REQUEST, count=3))
+    assert queue.all_time_left() == pytest.approx(16.0 + 24.0)
+    queue.submit(replace(REQUEST, size=Size(16, 16), guidance=1.0))  # twice the pixels, half the work on each
+    assert queue.all_time_left() == pytest.approx(16.0 + 24.0 + 8.0)
+    queue.submit(replace(REQUEST, model="another"))
+    assert queue.all_time_left() is None
+
+
 def test_the_engine_state_is_kept_and_told(queue: JobQueue) -> None:
     told = []
     queue.engine_changed.connect(told.append)
-    assert queue.engine.state is EngineState.STARTING
-    queue.apply(EngineChanged(EngineState.READY))
-    assert queue.engine.state is EngineState.READY
+    assert JobQueue(FakeWorker()).engine.state is EngineState.STARTING
+    queue.apply(EngineChanged(EngineState.FAILED))
+    assert queue.engine.state is EngineState.FAILED
     assert told == [queue.engine]
 
 

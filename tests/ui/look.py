@@ -108,6 +108,15 @@ def running(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
         settle(seconds=0.04)
 
 
+def queued(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
+    running(window, backend, folder)
+    for prompt, intent in (("hills in the morning mist, far away, very quiet", Intent.REFINE), ("", Intent.GENERATE)):
+        window.desk.store.update(prompt=prompt, intent=intent, count=3)
+        window.painting.submit()
+    window.findChild(QToolButton, "queueButton").click()
+    settle(seconds=0.3)
+
+
 def cancelling(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
     running(window, backend, folder)
     job = window.desk.queue.running
@@ -208,6 +217,7 @@ STATES = (
     mask_settings,
     additions,
     running,
+    queued,
     cancelling,
     inpainted,
     failed,

@@ -28,7 +28,7 @@ from app.ui.actions import ACTIONS, MENUS, RAIL
 from app.ui.canvas.view import CanvasView
 from app.ui.notices import Help, Kind, Notice
 from app.ui.panels.prompt import unknown_words
-from app.ui.panels.run import minutes
+from app.ui.words import minutes
 from tests.fakes import FakeBackend
 from tests.ui.conftest import Open, Studio
 from tests.ui.studio import make_model, make_picture

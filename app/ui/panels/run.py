@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from app.core.job import Job, JobState, Phase
@@ -13,6 +13,7 @@ from app.library.models import Model
 from app.ui.desk import Desk
 from app.ui.icons import icon
 from app.ui.theme import GRID
+from app.ui.words import minutes
 
 _IDLE = {
     EngineState.STARTING: "The engine is getting ready; paint meanwhile",
@@ -20,12 +21,6 @@ _IDLE = {
     EngineState.FAILED: "The engine could not start; press to try again",
 }
 """What is said while there is no job."""
-
-
-def minutes(seconds: float) -> str:
-    """0:07, 12:30"""
-    whole = max(0, round(seconds))
-    return f"{whole // 60}:{whole % 60:02d}"
 
 
 def way_in(intent: Intent, model: Model | None) -> str:
@@ -53,6 +48,7 @@ class RunPanel(QWidget):
         self._desk = desk
         self._model_line = self._make_model_line()
         self._generate = self._make_generate()
+        self._ways = self._make_ways()
         self._cancel_all = QAction("Cancel all", self)
         self._cancel_all.triggered.connect(desk.queue.cancel_all)
         self._cancel = self._make_cancel()
@@ -64,6 +60,7 @@ class RunPanel(QWidget):
         desk.store.changed.connect(self._refresh_button)
         desk.shelf.changed.connect(self._refresh_button)
         desk.queue.changed.connect(self._refresh_progress)
+        desk.queue.lined_up.connect(self._refresh_progress)
         desk.queue.engine_changed.connect(self._refresh_progress)
         self._refresh_button()
         self._refresh_progress()
@@ -76,6 +73,7 @@ class RunPanel(QWidget):
         buttons = QHBoxLayout()
         buttons.setSpacing(GRID)
         buttons.addWidget(self._generate, 1)
+        buttons.addWidget(self._ways)
         buttons.addWidget(self._cancel)
         column.addLayout(buttons)
         column.addWidget(self._bar)
@@ -95,7 +93,37 @@ class RunPanel(QWidget):
         button = QPushButton()
         button.setObjectName("generateButton")
         button.setCursor(Qt.CursorShape.PointingHandCursor)
-        button.clicked.connect(self._desk.wishes.paint)
+        button.clicked.connect(self._wish)
+        return button
+
+    def _wish(self) -> None:
+        shift = QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier
+        (self._desk.wishes.paint_next if shift else self._desk.wishes.paint).emit()
+
+    def _make_ways(self) -> QToolButton:
+        """The other ways to line a picture up."""
+        button = QToolButton()
+        button.setObjectName("generateWays")
+        button.setAccessibleName("Other ways to paint it")
+        button.setToolTip("Paint it next, or in place of the running one.")
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button.setIcon(icon("chevron-down"))
+        button.setMinimumHeight(self._generate.sizeHint().height())
+        menu = QMenu(button)
+        menu.setToolTipsVisible(True)
+        for text, tip, wish in (
+            (
+                "Paint next\tCtrl+Shift+Enter",
+                "Before everything that waits (Shift+click).",
+                self._desk.wishes.paint_next,
+            ),
+            ("Paint instead\tCtrl+Alt+Enter", "In place of the running one.", self._desk.wishes.paint_instead),
+        ):
+            action = menu.addAction(text)
+            action.setToolTip(tip)
+            action.triggered.connect(wish)
+        button.setMenu(menu)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         return button
 
     def _make_cancel(self) -> QToolButton:
@@ -128,7 +156,7 @@ class RunPanel(QWidget):
 
     def _refresh_button(self, *_: object) -> None:
         intent, model = self._desk.store.params.intent, self._desk.shelf.current
-        tip = f"{way_in(intent, model)} (Ctrl+Enter)"
+        tip = f"{way_in(intent, model)} (Ctrl+Enter; Shift+click before those that wait)"
         self._generate.setText(intent.value)
         self._generate.setAccessibleName(intent.value)
         self._generate.setAccessibleDescription(tip)
@@ -140,10 +168,13 @@ class RunPanel(QWidget):
         job, waiting = queue.current, queue.waiting
         self._cancel.setEnabled(job is not None and not job.cancel_asked)
         self._cancel_all.setEnabled(bool(waiting))
-        self._bar.setVisible(job is not None)
+        held = queue.paused and queue.running is None and job is not None  # nothing will begin
+        self._bar.setVisible(job is not None and not held)
         text = self._idle_text() if job is None else self._job_text(job)
+        if held:
+            text = f"paused · {len(waiting)} waiting"
         behind = sum(1 for other in waiting if other is not job)
-        if behind:
+        if behind and not held:
             text += f" · +{behind} waiting"
         self._line.setText(text)
         self._bar.setFormat(text)
