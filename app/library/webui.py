@@ -12,7 +12,16 @@ from app.core.geometry import Size
 from app.core.job import Result
 from app.core.params import Intent
 from app.core.recipe import PARAMS, Recipe
-from app.core.request import MOST_GUIDANCE, MOST_PROMPT, MOST_SEED, MOST_SIDE, MOST_STEPS, ImageToImage, Inpaint
+from app.core.request import (
+    MOST_GUIDANCE,
+    MOST_PROMPT,
+    MOST_SEED,
+    MOST_SIDE,
+    MOST_STEPS,
+    ImageToImage,
+    Inpaint,
+    Request,
+)
 from app.core.samplers import SAMPLERS, sampler
 from app.core.trail import Branch
 
@@ -29,7 +38,11 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 def parameters(result: Result) -> str:
     """Prompt, negative prompt and one line of settings. It names the model but no path: pictures are given away."""
-    request = result.request
+    return in_words(result.request, result.model_name)
+
+
+def in_words(request: Request, model_name: str) -> str:
+    """The same of a Request, done or not."""
     lines = [request.prompt]
     if request.negative:
         lines.append(f"{_NEGATIVE} {request.negative}")
@@ -39,7 +52,7 @@ def parameters(result: Result) -> str:
         "CFG scale": f"{request.guidance:g}",
         "Seed": request.seed,
         "Size": f"{request.size.width}x{request.size.height}",
-        "Model": result.model_name,
+        "Model": model_name,
     }
     if isinstance(request.task, ImageToImage | Inpaint):
         fields["Denoising strength"] = f"{request.task.strength:g}"

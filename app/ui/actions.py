@@ -127,6 +127,18 @@ ACTIONS = (
         id="copy", text="Copy picture", tip="Copy the picture to the clipboard", shortcuts=("Ctrl+C",), icon="copy"
     ),
     ActionRow(
+        id="copy_masked",
+        text="Copy marked part",
+        tip="Copy what the mask marks to the clipboard, transparent around it",
+        shortcuts=("Ctrl+Alt+C",),
+    ),
+    ActionRow(
+        id="copy_settings",
+        text="Copy settings",
+        tip="Copy how the picture was made as text that other programs read",
+        shortcuts=("Ctrl+Shift+C",),
+    ),
+    ActionRow(
         id="paste",
         text="Paste",
         tip="Open the picture in the clipboard, or take its text for the prompt",
@@ -274,7 +286,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         *("open", "", "save", "save_as", "", "save_tells", "save_embeds", ""),
         *("data_folder", "", "quit"),
     ),
-    "&Edit": (*("undo", "redo", "", "copy", "", "paste", "paste_mask"),),
+    "&Edit": ("undo", "redo", "", "copy", "copy_masked", "copy_settings", "", "paste", "paste_mask"),
     "&Mask": (
         *("mark_all", "clear_mask", "invert_mask", "", *(row.id for row in _MASK_ROWS), ""),
         *("load_mask", "transparency_mask", "save_mask", "", "show_mask", "mask_look"),

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, QSize, Qt
+from PySide6.QtCore import QMimeData, QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QAction, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QListView, QListWidget, QListWidgetItem, QToolButton, QWidget
 
+from app.core.job import Result
 from app.document import images
 from app.ui.candidates import Candidate, Candidates
+from app.ui.dragged import as_files
 from app.ui.icons import icon
 from app.ui.theme import GRID
 
@@ -18,11 +23,19 @@ _THUMB = 64
 class CandidateStrip(QFrame):
     """There only while candidates wait."""
 
-    def __init__(self, candidates: Candidates, actions: dict[str, QAction], parent: QWidget | None = None) -> None:
-        """``actions``: by id, in the order in which they stand here."""
+    def __init__(
+        self,
+        candidates: Candidates,
+        actions: dict[str, QAction],
+        copy_of: Callable[[int, Result], Path | None],
+        parent: QWidget | None = None,
+    ) -> None:
+        """``actions``: by id, in the order in which they stand here. ``copy_of``: a file of a candidate, by its job, to
+        be given away."""
         super().__init__(parent)
         self.setObjectName("candidateStrip")
         self._candidates = candidates
+        self._copy_of = copy_of
         self._thumbs: dict[int, QPixmap] = {}  # by the identity of the result
         self._list = self._make_list()
         self._count = QLabel()
@@ -40,10 +53,12 @@ class CandidateStrip(QFrame):
         self._refresh()
 
     def _make_list(self) -> QListWidget:
-        strip = QListWidget()
+        strip = _Strip(self._file)
         strip.setObjectName("candidateList")
         strip.setAccessibleName("Candidates")
-        strip.setToolTip("Pictures to choose from; the one that is chosen is shown in its place.")
+        strip.setToolTip(
+            "Pictures to choose from; the one that is chosen is shown in its place. Drag one into another program."
+        )
         strip.setFlow(QListView.Flow.LeftToRight)
         strip.setWrapping(False)
         strip.setIconSize(QSize(_THUMB, _THUMB))
@@ -52,6 +67,10 @@ class CandidateStrip(QFrame):
         strip.setHorizontalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         strip.currentRowChanged.connect(self._candidates.show)
         return strip
+
+    def _file(self, row: int) -> Path | None:
+        waiting = self._candidates.waiting
+        return self._copy_of(waiting[row].job_id, waiting[row].result) if row < len(waiting) else None
 
     def _refresh(self) -> None:
         waiting = self._candidates.waiting
@@ -108,6 +127,23 @@ class CandidateStrip(QFrame):
         painter.drawPixmap(marked.width() - side + (side - inner) // 2, (side - inner) // 2, star)
         painter.end()
         return marked
+
+
+class _Strip(QListWidget):
+    """Rows that can be dragged out as files. Nothing is dropped here."""
+
+    def __init__(self, file_of: Callable[[int], Path | None]) -> None:
+        super().__init__()
+        self._file_of = file_of
+        self._dragged: QMimeData | None = None  # or Python would delete it while Qt drags it
+        self.setDragDropMode(QListView.DragDropMode.DragOnly)
+
+    def mimeData(self, items: Sequence[QListWidgetItem]) -> QMimeData:
+        self._dragged = as_files(*(self._file_of(self.row(item)) for item in items))
+        return self._dragged
+
+    def startDrag(self, _: Qt.DropAction) -> None:
+        super().startDrag(Qt.DropAction.CopyAction)
 
 
 def _button(id: str, action: QAction) -> QToolButton:

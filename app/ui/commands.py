@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
+from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 from app.core.errors import UserError
 from app.core.recipe import Recipe
@@ -72,7 +72,9 @@ class WindowCommands(QObject):
                 "save_as": self.save_as,
                 "save_tells": self.toggle_tells,
                 "save_embeds": self.toggle_embeds,
-                "copy": self.copy,
+                "copy": self._window.copying.picture,
+                "copy_masked": self._window.copying.masked_part,
+                "copy_settings": self._window.copying.settings,
                 "paste": self.paste,
                 "paste_mask": self.paste_mask,
                 "data_folder": lambda: self._show_folder(self._window.folders.data),
@@ -187,10 +189,6 @@ class WindowCommands(QObject):
         if path is not None:
             self.save_folder = path.parent
         return path
-
-    def copy(self) -> None:
-        QGuiApplication.clipboard().setImage(QImage(self._document.picture))
-        self._window.status_line.show_hint("The picture is in the clipboard.")
 
     def paste(self) -> None:
         mime = QGuiApplication.clipboard().mimeData()

@@ -19,16 +19,19 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     Qt,
     QTimer,
-    QUrl,
     Signal,
 )
 from PySide6.QtGui import QImage
 
 from app.core.errors import PictureError
 from app.core.job import Job, Result
+from app.core.naming import first_words, safe_name
 from app.jobs.background import Background
 from app.library.history import History, Kept
 from app.library.history_index import Entry, Search, Usage
+from app.library.metadata import told
+from app.library.saving import png_bytes
+from app.ui.dragged import DraggedFiles, as_files
 from app.ui.notices import Help, Kind, Notice
 
 log = logging.getLogger(__name__)
@@ -60,6 +63,8 @@ class HistoryShelf(QObject):
         self._refused = ""  # why the history cannot be used, as it was told last
         self._checked = False
         self._numbers: dict[tuple[int, int], int] = {}  # by job and seed; read and written by the work only
+        self._kept: dict[tuple[int, int], int] = {}  # the same, for this thread
+        self.dragged = DraggedFiles()
         self.budget = USUAL_BUDGET
 
     @property
@@ -79,7 +84,11 @@ class HistoryShelf(QObject):
             self._numbers[job.id, candidate.request.seed] = entry.id
             return entry
 
-        self._run(work, self._added)
+        def done(entry: Entry) -> None:
+            self._kept[job.id, candidate.request.seed] = entry.id
+            self._added(entry)
+
+        self._run(work, done)
 
     def star_candidate(self, job_id: int, seed: int, starred: bool) -> None:
         """Star what was kept of a job, or take the star away. It is written by then: work is done in its order."""
@@ -134,8 +143,24 @@ class HistoryShelf(QObject):
         """Where the picture lies; None while the history is not open."""
         return None if self._history is None else self._history.path(id)
 
+    def copy_of(self, id: int, prompt: str) -> Path | None:
+        """A file to give away, named after the prompt; None where there is none."""
+        path = self.path(id)
+        name = safe_name(f"{first_words(prompt)}-{id}".strip("-"))
+        return None if path is None else self.dragged.copied(path, f"{name}.png")
+
+    def copy_of_candidate(self, job_id: int, result: Result) -> Path | None:
+        """The same of a candidate; written anew where the history does not hold it."""
+        request = result.request
+        id = self._kept.get((job_id, request.seed))
+        if id is not None and (copy := self.copy_of(id, request.prompt)) is not None:
+            return copy
+        name = safe_name(f"{first_words(request.prompt)}-{request.seed}".strip("-"))
+        return self.dragged.written(png_bytes(result.image, told(result).without_parts()), f"{name}.png")
+
     def stop(self) -> None:
         """Write what waits to be written, and close."""
+        self.dragged.clear()
         self._background.stop()
         if self._history is not None:
             self._history.close()
@@ -279,11 +304,9 @@ class HistoryModel(QAbstractListModel):
         return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
-        """Dragged out, an entry is its file."""
-        mime = QMimeData()
-        paths = [self._shelf.path(self.id(index)) for index in indexes]
-        mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths if path is not None])
-        return mime
+        """Dragged out, an entry is a copy of its file."""
+        entries = [(self.id(index), self._known.get(self.id(index))) for index in indexes]
+        return as_files(*(self._shelf.copy_of(id, known[0].prompt if known else "") for id, known in entries))
 
     def supportedDragActions(self) -> Qt.DropAction:
         return Qt.DropAction.CopyAction

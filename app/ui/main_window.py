@@ -26,6 +26,7 @@ from app.ui.candidate_strip import CandidateStrip
 from app.ui.canvas.navigator import Navigator
 from app.ui.canvas.view import CanvasView
 from app.ui.commands import WindowCommands
+from app.ui.copying import Copying
 from app.ui.desk import Desk
 from app.ui.dialogs import Choice, SystemDialogs
 from app.ui.drops import DroppedFiles, DroppedImage, DropVeil, read_drop
@@ -118,6 +119,7 @@ class MainWindow(QMainWindow):
         self.mask_files = MaskFiles(desk.document, self.background, self.notices.show_notice, self)
         self.recipes = Recipes(desk, self.notices, self)
         self.projects = Projects(desk, self.files, self.recipes, self.background, self.notices.show_notice, self)
+        self.copying = Copying(desk, self.files.provenance, self.background, self.status_line.show_hint, self)
         self.arrivals = Arrivals(
             desk.store, self.files, self.projects, self.mask_files, self.model_files, self.recipes, self.notices, self
         )
@@ -165,7 +167,7 @@ class MainWindow(QMainWindow):
         column.addWidget(options)
         column.addWidget(self.canvas_area, 1)
         buttons = {id: self.actions_by_id[id] for id in actions.CANDIDATE_ACTIONS}
-        column.addWidget(CandidateStrip(self.desk.candidates, buttons))
+        column.addWidget(CandidateStrip(self.desk.candidates, buttons, self.desk.history.copy_of_candidate))
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setObjectName("splitter")
         self.splitter.setHandleWidth(1)  # one line is drawn; Qt lets a wider strip be grabbed

@@ -177,7 +177,10 @@ class Wiring(QObject):
             **dict.fromkeys(("save", "save_as"), document.has_picture),
             "copy": document.has_picture,
             "paste_mask": document.has_picture,
-            **dict.fromkeys(("clear_mask", "save_mask", *(f"mask_{id}" for id in MASK_EDITS)), not document.mask_empty),
+            **dict.fromkeys(
+                ("clear_mask", "save_mask", "copy_masked", *(f"mask_{id}" for id in MASK_EDITS)),
+                not document.mask_empty,
+            ),
             "follow_mask": document.frame is not None,
             "undo": undo.canUndo(),
             "redo": undo.canRedo(),

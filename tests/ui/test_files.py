@@ -204,7 +204,7 @@ def test_pixels_are_converted_away_from_the_window(
     studio.open(photo)
     studio.window.files.save(tmp_path / "out.png")
     studio.wait((tmp_path / "out.png").exists)
-    studio.window.commands.copy()
+    studio.window.copying.picture()
     studio.window.commands.paste()
     studio.wait(lambda: studio.document.undo.count() == 2)
     assert len(threads) == 2
