@@ -118,6 +118,30 @@ class OpenPicture(Step):
         self._edit.undo()
 
 
+class OpenLayers(Step):
+    """A whole document takes the place of this one: layers, mask, frame; undo brings the old one back."""
+
+    def __init__(self, document: Document, state: State, text: str) -> None:
+        super().__init__(text)
+        self._document = document
+        self._other: State | None = state
+
+    @property
+    def stored_bytes(self) -> int:
+        if self._other is None:
+            return 0
+        return image_bytes(self._other.layers, self._other.picture) + self._other.mask.sizeInBytes()
+
+    def forget(self) -> None:
+        self._other = None
+
+    def redo(self) -> None:
+        if self._other is not None:
+            self._other = self._document.exchange(self._other)
+
+    undo = redo
+
+
 class InsertResult(Step):
     """A finished Result becomes the picture, in one step; the mask stays.
 

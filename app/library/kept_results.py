@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from app.core import record
 from app.core.errors import PictureError
 from app.core.geometry import Rect, Size
 from app.core.job import Mode, Result
-from app.core.request import Inpaint
+from app.core.request import Inpaint, Mask
+from app.library.decoding import decode_layers
 from app.library.metadata import read_parts, read_told, told
-from app.library.pictures import decode_picture
+from app.library.pictures import decode_picture, encode_png
 from app.library.saving import png_bytes
 
 Facts = Mapping[str, Any]
 
 
-def packed_result(result: Result) -> tuple[bytes, dict[str, Any]]:
-    """A PNG that brings its source and mask along, and what JSON can hold of the rest."""
+@dataclass(frozen=True, eq=False)
+class PackedResult:
+    """``png`` brings its source and mask along, ``blend`` is a PNG of how the result was mixed in, ``facts`` is what
+    JSON can hold of the rest."""
+
+    png: bytes
+    blend: bytes | None
+    facts: Facts
+
+
+def packed_result(result: Result) -> PackedResult:
+    """What becomes files of a result."""
     facts = {
         "box": _numbers(result.box),
         "steps": result.steps,
@@ -29,16 +43,18 @@ def packed_result(result: Result) -> tuple[bytes, dict[str, Any]]:
         "parts": [_numbers(part) for part in result.parts],
         "notes": list(result.notes),
     }
-    return png_bytes(result.image, told(result)), facts
+    blend = encode_png(result.blend) if result.blend is not None else None
+    return PackedResult(png_bytes(result.image, told(result)), blend, facts)
 
 
-def unpacked_result(png: bytes, facts: Facts, name: str) -> Result:
-    """What ``packed_result`` made. Its Request names no model: that is for whoever knows the models here.
+def unpacked_result(packed: PackedResult, name: str) -> Result:
+    """The result again. Its Request names no model: that is for whoever knows the models here.
 
     Raises PictureError for what is none.
     """
-    pixels = decode_picture(png, name).pixels
-    found = read_told(png)
+    facts = packed.facts
+    pixels = decode_picture(packed.png, name).pixels
+    found = read_told(packed.png)
     try:
         if found is None:
             raise ValueError("it tells nothing")
@@ -48,11 +64,12 @@ def unpacked_result(png: bytes, facts: Facts, name: str) -> Result:
             raise ValueError("its source or mask is missing")
         size = Size(pixels.shape[1], pixels.shape[0])
         seconds = float(plain.get("seconds", 0.0))
+        box = _box(facts["box"], size)
         return Result(
             image=pixels,
             request=unpacked.request,
             mode=Mode(plain["mode"]),
-            box=_box(facts["box"], size),
+            box=box,
             frame=_box(plain["frame"], size, anywhere=True),
             working=Size(*(max(1, int(side)) for side in plain["working"])),
             steps=int(facts["steps"]),
@@ -63,10 +80,22 @@ def unpacked_result(png: bytes, facts: Facts, name: str) -> Result:
             changed_outside=_count(facts.get("changed_outside"), unpacked.request.task),
             ring=_count(facts.get("ring"), unpacked.request.task),
             parts=tuple(_box(part, size, anywhere=True) for part in facts.get("parts", ())),
+            blend=_blend(packed.blend, box, name),
             notes=tuple(str(note)[:500] for note in facts.get("notes", ())),
         )
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise PictureError(f"“{name}” does not tell how it was made.", "Paint it again.") from error
+
+
+def _blend(png: bytes | None, box: Rect, name: str) -> Mask | None:
+    """H x W of the box. Raises ValueError, PictureError."""
+    if png is None:
+        return None
+    blend: Mask = np.ascontiguousarray(decode_layers(png, name, managed=False).colour[..., 0])
+    if blend.shape != (box.height, box.width):
+        raise ValueError("its blend mask does not fit")
+    blend.flags.writeable = False
+    return blend
 
 
 def _numbers(box: Rect) -> list[int]:

@@ -16,7 +16,7 @@ from app.core.geometry import Rect, Size
 from app.core.job import Result
 from app.core.request import Mask
 from app.library.decoding import decode_layers
-from app.library.kept_results import packed_result, unpacked_result
+from app.library.kept_results import PackedResult, packed_result, unpacked_result
 from app.library.metadata import Told
 from app.library.openraster import OpenRaster, OraItem, load_openraster, save_openraster
 from app.library.pictures import encode_png
@@ -47,13 +47,15 @@ class KeptCandidate:
 class Project:
     """``items``: layers and groups, the uppermost first. ``merged``: all of them as they look, H x W x 3 or 4.
 
-    ``masks``: the one that is painted on first. ``params``: what the panels hold, as JSON can hold it. ``told``: how
-    the picture was made. ``own``: Limner wrote the file, so that nothing is lost when it is written again.
+    ``kinds``: where each layer came from, in Limner's words, in their order. ``masks``: the one that is painted on
+    first. ``params``: what the panels hold, as JSON can hold it. ``told``: how the picture was made. ``own``: Limner
+    wrote the file, so that nothing is lost when it is written again.
     """
 
     size: Size
     items: tuple[OraItem, ...]
     merged: NDArray[np.uint8]
+    kinds: tuple[str, ...] = ()
     masks: tuple[NamedMask, ...] = ()
     frame: Rect | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -67,6 +69,7 @@ def save_project(path: Path, project: Project) -> int:
     """Write it, whole or not at all. How many bytes it has. Raises PictureError."""
     own: dict[str, bytes] = {}
     main: dict[str, Any] = {"version": VERSION, "params": dict(project.params), "masks": [], "candidates": []}
+    main["kinds"] = list(project.kinds)
     if project.frame is not None:
         frame = project.frame
         main["frame"] = [frame.x, frame.y, frame.width, frame.height]
@@ -80,8 +83,13 @@ def save_project(path: Path, project: Project) -> int:
         main["masks"].append({"name": mask.name, "file": file})
     for number, candidate in enumerate(project.candidates):
         file = f"candidates/{number:03}.png"
-        own[file], facts = packed_result(candidate.result)
-        main["candidates"].append({"file": file, "starred": candidate.starred, "facts": facts})
+        packed = packed_result(candidate.result)
+        own[file] = packed.png
+        item: dict[str, Any] = {"file": file, "starred": candidate.starred, "facts": dict(packed.facts)}
+        if packed.blend is not None:
+            item["blend"] = f"candidates/{number:03}-blend.png"
+            own[item["blend"]] = packed.blend
+        main["candidates"].append(item)
     text = json.dumps(main, ensure_ascii=True, separators=(",", ":")).encode("ascii")
     picture = OpenRaster(size=project.size, items=project.items, merged=project.merged, own={_MAIN: text, **own})
     return save_openraster(path, picture, FOLDER)
@@ -108,6 +116,7 @@ def load_project(path: Path) -> Project:
         size=picture.size,
         items=picture.items,
         merged=picture.merged,
+        kinds=tuple(str(kind)[:40] for kind in main["kinds"]) if isinstance(main.get("kinds"), list) else (),
         masks=tuple(reader.masks(main.get("masks"))),
         frame=reader.frame(main.get("frame")),
         params=main.get("params", {}),
@@ -159,7 +168,9 @@ class _Reader:
         made = []
         for item in _tables(plain, _MOST_CANDIDATES):
             try:
-                result = unpacked_result(self._own[item["file"]], item["facts"], self._name)
+                blend = self._own[item["blend"]] if "blend" in item else None
+                packed = PackedResult(self._own[item["file"]], blend, item["facts"])
+                result = unpacked_result(packed, self._name)
             except (PictureError, KeyError, TypeError):
                 self._notes.append(f"A candidate in “{self._name}” could not be read.")
                 continue

@@ -145,6 +145,12 @@ ACTIONS = (
         shortcuts=("Ctrl+V",),
     ),
     ActionRow(
+        id="paste_layer",
+        text="Paste as layer",
+        tip="Lay the picture in the clipboard over this one, in its own size",
+        shortcuts=("Ctrl+Shift+V",),
+    ),
+    ActionRow(
         id="paste_mask",
         text="Paste as mask",
         tip="Use the picture in the clipboard as the mask: white is repainted",
@@ -286,7 +292,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         *("open", "", "save", "save_as", "", "save_tells", "save_embeds", ""),
         *("data_folder", "", "quit"),
     ),
-    "&Edit": ("undo", "redo", "", "copy", "copy_masked", "copy_settings", "", "paste", "paste_mask"),
+    "&Edit": ("undo", "redo", "", "copy", "copy_masked", "copy_settings", "", "paste", "paste_layer", "paste_mask"),
     "&Mask": (
         *("mark_all", "clear_mask", "invert_mask", "", *(row.id for row in _MASK_ROWS), ""),
         *("load_mask", "transparency_mask", "save_mask", "", "show_mask", "mask_look"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from app.core.request import MOST_PROMPT
 from app.library import webui
 from app.ui.drops import DroppedFiles, DroppedImage, DroppedLink, DroppedText, is_weights, read_drop
 from app.ui.files import PictureFiles
+from app.ui.layer_files import LayerFiles
 from app.ui.links import Links
 from app.ui.mask_files import MaskFiles
 from app.ui.model_files import ModelFiles
@@ -33,20 +34,24 @@ class Arrivals(QObject):
         store: ParamStore,
         files: PictureFiles,
         projects: Projects,
+        layer_files: LayerFiles,
         mask_files: MaskFiles,
         model_files: ModelFiles,
         recipes: Recipes,
         notices: Notices,
+        has_picture: Callable[[], bool],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._store = store
         self._files = files
         self._projects = projects
+        self._layer_files = layer_files
         self._mask_files = mask_files
         self._model_files = model_files
         self._recipes = recipes
         self._notices = notices
+        self._has_picture = has_picture
         self._offer: Notice | None = None
         self.links = Links(
             notices.show_notice, notices.withdraw, lambda got: files.bring_bytes(got.data, got.name), self
@@ -80,6 +85,17 @@ class Arrivals(QObject):
             case _:
                 self._tell("There is no mask in that.", "A mask is a picture: white is repainted, black is kept.")
 
+    def take_layer(self, mime: QMimeData) -> None:
+        """Lay what was pasted over the picture, or say why that cannot be."""
+        self._notices.clear_quiet()
+        match read_drop(mime):
+            case DroppedFiles(paths=paths) if not any(is_weights(path) or is_project(path) for path in paths):
+                self._layer_files.load(paths)
+            case DroppedImage(image=image):
+                self._layer_files.take_image(image)
+            case _:
+                self._tell("There is no picture in that to make a layer of.")
+
     # Files
 
     def _take_files(self, paths: Sequence[Path]) -> None:
@@ -104,10 +120,12 @@ class Arrivals(QObject):
             self._files.open(path)
 
     def _ask_about_several(self, paths: Sequence[Path]) -> None:
-        choices = (
+        choices: tuple[Help, ...] = (
             Help(label="Open the first", act=lambda: self._open(paths[0])),
             Help(label="One by one", act=lambda: self._open_next(tuple(paths))),
         )
+        if self._has_picture() and not any(map(is_project, paths)):
+            choices = (*choices, Help(label="As layers", act=lambda: self._layer_files.load(paths)))
         self._show_offer(Notice(title=f"{len(paths)} files were given.", text=_names(paths), choices=choices))
 
     def _open_next(self, paths: tuple[Path, ...]) -> None:

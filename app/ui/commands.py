@@ -77,6 +77,7 @@ class WindowCommands(QObject):
                 "copy_settings": self._window.copying.settings,
                 "paste": self.paste,
                 "paste_mask": self.paste_mask,
+                "paste_layer": self.paste_layer,
                 "data_folder": lambda: self._show_folder(self._window.folders.data),
                 "quit": self._window.close,
                 "undo": undo.undo,
@@ -194,6 +195,11 @@ class WindowCommands(QObject):
         mime = QGuiApplication.clipboard().mimeData()
         if mime is not None:
             self._window.arrivals.take(mime)
+
+    def paste_layer(self) -> None:
+        mime = QGuiApplication.clipboard().mimeData()
+        if mime is not None:
+            self._window.arrivals.take_layer(mime)
 
     def paste_mask(self) -> None:
         mime = QGuiApplication.clipboard().mimeData()

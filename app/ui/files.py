@@ -84,8 +84,12 @@ class PictureFiles(QObject):
     def _marks(self, whole: bool) -> tuple[object, ...]:
         # The keys change with every write to the pixels and are kept by copies that share them.
         document = self._document
-        key = document.picture.cacheKey()
-        return (key, document.mask.cacheKey(), document.frame) if whole else (key,)
+        if not whole:
+            return (document.picture.cacheKey(),)
+        layers = tuple(
+            (it.id, it.name, it.x, it.y, it.opacity, it.visible, it.image.cacheKey()) for it in document.layers
+        )
+        return (layers, document.mask.cacheKey(), document.frame)
 
     def bring(self, path: Path) -> None:
         """Open a file that was dropped or pasted; one that tells how it was made is not opened unasked."""

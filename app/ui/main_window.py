@@ -34,6 +34,7 @@ from app.ui.empty_state import EmptyState
 from app.ui.files import PictureFiles
 from app.ui.intents import IntentFollower
 from app.ui.journal import JournalKeeper, journal_roots
+from app.ui.layer_files import LayerFiles
 from app.ui.mask_files import MaskFiles
 from app.ui.mask_work import MaskWork
 from app.ui.memory import Memory
@@ -120,8 +121,18 @@ class MainWindow(QMainWindow):
         self.recipes = Recipes(desk, self.notices, self)
         self.projects = Projects(desk, self.files, self.recipes, self.background, self.notices.show_notice, self)
         self.copying = Copying(desk, self.files.provenance, self.background, self.status_line.show_hint, self)
+        self.layer_files = LayerFiles(desk.document, self.background, self.notices.show_notice, self)
         self.arrivals = Arrivals(
-            desk.store, self.files, self.projects, self.mask_files, self.model_files, self.recipes, self.notices, self
+            desk.store,
+            self.files,
+            self.projects,
+            self.layer_files,
+            self.mask_files,
+            self.model_files,
+            self.recipes,
+            self.notices,
+            lambda: desk.document.has_picture,
+            self,
         )
         self.painting = Painting(desk, self.canvas, self.notices, self)
         self.xray = XRayFollower(desk, self.canvas, self.background, self)

@@ -8,23 +8,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from app.core.errors import PictureError
 from app.core.geometry import Size
 from app.core.job import Result
-from app.core.request import Mask, Pixels
+from app.core.request import Pixels
 from app.document import images
-from app.document.commands import OpenPicture
+from app.document.commands import OpenLayers
+from app.document.document import Origin, State
+from app.document.layer_commands import picture_layer
+from app.document.layers import compose, is_flat
 from app.jobs.background import Background
-from app.library.openraster import ENDING, OraLayer, layers_in, over_white
+from app.library.openraster import ENDING, over_white
 from app.library.project import KeptCandidate, NamedMask, Project, load_project, save_project
 from app.ui import session
 from app.ui.candidates import Candidate
 from app.ui.desk import Desk
 from app.ui.files import PictureFiles
+from app.ui.layer_items import items_of, shared, stack_of
 from app.ui.notices import Kind, Notice
 from app.ui.recipes import Recipes
 
@@ -63,6 +66,7 @@ class Projects(QObject):
         document, state = self._desk.document, self._files.state(whole=True)
         # The images share the pixels; who writes them gets a copy of their own. All else is values.
         picture, mask, frame = QImage(document.picture), QImage(document.mask), document.frame
+        layers, active = shared(document.layers), document.active.id if document.active is not None else None
         model = self._desk.shelf.current
         params = session.params_to_share(self._desk.store.params, model.name if model is not None else "")
         candidates = tuple(KeptCandidate(each.result, each.starred) for each in self._desk.candidates.waiting)
@@ -74,8 +78,9 @@ class Projects(QObject):
                 path,
                 Project(
                     size=Size(pixels.shape[1], pixels.shape[0]),
-                    items=(OraLayer(name="Picture", pixels=_opaque(pixels), selected=True),),
+                    items=items_of(layers, active),
                     merged=pixels,
+                    kinds=tuple(layer.kind.value for layer in reversed(layers)),
                     masks=(NamedMask("Mask", images.to_mask(mask)),),
                     frame=frame,
                     params=params,
@@ -97,11 +102,10 @@ class Projects(QObject):
 
     def _show(self, path: Path, loaded: _Loaded) -> None:
         document, project = self._desk.document, loaded.project
-        step = OpenPicture(document, loaded.image, f"Open {path.name}", loaded.mask, project.frame)
-        document.undo.push(step)
+        document.undo.push(OpenLayers(document, loaded.state, f"Open {path.name}"))
         self._files.provenance.opened(loaded.pixels, project.told, document.origin)
-        # Everything that the file holds is here only if nothing of it had to be merged.
-        own = project.own and len(project.items) == 1
+        # Written again it must not lose what only the other program knows of it.
+        own = project.own and loaded.faithful
         self._files.mark_saved(self._files.state(whole=own))
         self.opened.emit(path, own)
         if project.params:
@@ -148,22 +152,35 @@ class _Loaded:
     """A project as the document can hold it."""
 
     project: Project
-    image: QImage  # RGB32
+    state: State
     pixels: Pixels
-    mask: Mask | None
+    faithful: bool
     notes: tuple[str, ...]
 
 
 def _loaded(path: Path) -> _Loaded:
     """Raises PictureError."""
     project = load_project(path)
-    pixels = over_white(project.merged)
-    pixels.flags.writeable = False
-    count = sum(1 for _ in layers_in(project.items))
-    notes = (f"The {count} layers of “{path.name}” were merged into one picture.",) if count > 1 else ()
-    mask = project.masks[0].pixels if project.masks else None
-    return _Loaded(project, images.to_qimage(pixels), pixels, mask, notes)
-
-
-def _opaque(pixels: Pixels) -> NDArray[np.uint8]:
-    return np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
+    size = project.size
+    stacked = stack_of(project.items, project.kinds)
+    notes = [] if stacked.faithful else [f"Some layers of “{path.name}” mix in a way that Limner does not know."]
+    stack, active = stacked.stack, stacked.active
+    if not stack:
+        stack = (picture_layer(images.to_qimage(over_white(project.merged))),)
+        active = stack[0].id
+    if is_flat(stack, size):
+        picture = stack[0].image
+    else:
+        picture = images.blank_picture(size.width, size.height)
+        compose(stack, picture, picture.rect())  # here, where nobody waits for it
+    mask = project.masks[0].pixels if project.masks else np.zeros((size.height, size.width), np.uint8)
+    state = State(
+        layers=stack,
+        active=active,
+        mask=images.to_qimage(mask),
+        origin=Origin.new(),
+        picture=picture,
+        painted=int(np.count_nonzero(mask)),
+        frame=project.frame,
+    )
+    return _Loaded(project, state, images.to_pixels(picture), stacked.faithful, tuple(notes))

@@ -176,7 +176,7 @@ class Wiring(QObject):
         enabled = {
             **dict.fromkeys(("save", "save_as"), document.has_picture),
             "copy": document.has_picture,
-            "paste_mask": document.has_picture,
+            **dict.fromkeys(("paste_mask", "paste_layer"), document.has_picture),
             **dict.fromkeys(
                 ("clear_mask", "save_mask", "copy_masked", *(f"mask_{id}" for id in MASK_EDITS)),
                 not document.mask_empty,

@@ -28,7 +28,9 @@ TASKS: list[Task] = [TextToImage(), ImageToImage(image=IMAGE, strength=0.5), Inp
 
 def result(task: Task, seed: int = 5) -> Result:
     request = Request(prompt="a lake", model="/home/me/secret/m", size=Size(64, 48), task=task, seed=seed)
-    return result_of(request, model_name="Landscapes", device="cpu", notes=("It took long.",))
+    made = result_of(request, model_name="Landscapes", device="cpu", notes=("It took long.",))
+    blend = MASK[made.box.slices] if isinstance(task, Inpaint) else None
+    return replace(made, blend=blend)
 
 
 def project() -> Project:
@@ -40,6 +42,7 @@ def project() -> Project:
         masks=(NamedMask("Mask", MASK), NamedMask("sky & “猫”", 255 - MASK)),
         frame=Rect(8, 0, 48, 48),
         params={"prompt": "a lake", "steps": 7},
+        kinds=("picture",),
         candidates=tuple(KeptCandidate(result(task, seed), seed == 1) for seed, task in enumerate(TASKS)),
         told=Told("text", '{"version":1}', (b"part", b"other")),
     )
@@ -48,9 +51,10 @@ def project() -> Project:
 @pytest.mark.parametrize("task", TASKS)
 def test_a_result_comes_back_whole(task: Task) -> None:
     ours = result(task)
-    theirs = unpacked_result(*packed_result(ours), "a.png")
+    theirs = unpacked_result(packed_result(ours), "a.png")
     np.testing.assert_array_equal(theirs.image, ours.image)
     assert theirs.request == replace(ours.request, model="")
+    np.testing.assert_array_equal(theirs.blend, ours.blend)
     same = ("mode", "box", "frame", "working", "steps", "seconds", "model_name", "changed_outside", "ring", "notes")
     for name in same:
         assert getattr(theirs, name) == getattr(ours, name), name
@@ -62,7 +66,7 @@ def test_a_project_comes_back_whole(tmp_path: Path) -> None:
     theirs = load_project(tmp_path / "a.ora")
     assert theirs.own
     assert theirs.notes == ()
-    assert (theirs.size, theirs.frame, theirs.params) == (ours.size, ours.frame, ours.params)
+    assert (theirs.size, theirs.frame, theirs.params, theirs.kinds) == (ours.size, ours.frame, ours.params, ours.kinds)
     assert theirs.told is not None
     assert ours.told is not None
     assert vars(theirs.told) == vars(ours.told)
@@ -133,8 +137,7 @@ def test_nonsense_in_limners_part_harms_nothing(value: object, tmp_path: Path) -
 
 
 def test_a_result_that_does_not_tell_how_it_was_made() -> None:
-    png, facts = packed_result(result(TASKS[2]))
-    with pytest.raises(PictureError, match="does not tell"):
-        unpacked_result(png, {**facts, "box": [0, 0, 900, 1]}, "a.png")
-    with pytest.raises(PictureError, match="does not tell"):
-        unpacked_result(png, {}, "a.png")
+    packed = packed_result(result(TASKS[2]))
+    for facts in ({**packed.facts, "box": [0, 0, 900, 1]}, {**packed.facts, "box": [0, 0, 2, 2]}, {}):
+        with pytest.raises(PictureError, match="does not tell"):
+            unpacked_result(replace(packed, facts=facts), "a.png")

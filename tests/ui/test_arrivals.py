@@ -170,3 +170,37 @@ def test_a_drop_of_everything_at_once(studio: Studio, tmp_path: Path) -> None:
 def test_a_link_of_a_kind_that_is_not_followed(studio: Studio) -> None:
     studio.drop(urls(QUrl("ftp://example.org/a.png").toString()))
     assert studio.titles == ["That is a link of the kind “ftp”."]
+
+
+def test_a_picture_becomes_a_layer_in_its_own_size_and_transparency(studio: Studio, tmp_path: Path) -> None:
+    under = make_picture(tmp_path / "under.png", 40, 30)
+    pixels = np.zeros((10, 20, 4), np.uint8)
+    pixels[:, :10] = (200, 10, 30, 255)
+    Image.fromarray(pixels).save(tmp_path / "over.png")
+    assert not studio.window.actions_by_id["paste_layer"].isEnabled()
+    studio.open(tmp_path / "under.png")
+    QGuiApplication.clipboard().setMimeData(urls(QUrl.fromLocalFile(str(tmp_path / "over.png")).toString()))
+    studio.window.actions_by_id["paste_layer"].trigger()
+    studio.wait(lambda: len(studio.document.layers) == 2)
+    shown = under.copy()
+    shown[10:20, 10:20] = (200, 10, 30)
+    np.testing.assert_array_equal(studio.document.pixels(), shown)
+    assert studio.document.active.name == "over"
+    studio.document.undo.undo()
+    np.testing.assert_array_equal(studio.document.pixels(), under)
+
+
+def test_several_files_become_layers_in_one_step(studio: Studio, tmp_path: Path) -> None:
+    for name in "abc":
+        make_picture(tmp_path / f"{name}.png", 40, 30)
+    studio.open(tmp_path / "a.png")
+    studio.drop_files(tmp_path / "b.png", tmp_path / "c.png")
+    studio.choose("As layers")
+    studio.wait(lambda: len(studio.document.layers) == 3)
+    assert [layer.name for layer in studio.document.layers] == ["Picture", "b", "c"]
+    assert studio.document.undo.count() == 2
+    (tmp_path / "c.png").write_bytes(b"")
+    studio.drop_files(tmp_path / "b.png", tmp_path / "c.png")
+    studio.choose("As layers")
+    studio.wait(lambda: studio.titles == ["“c.png” is empty."])
+    assert len(studio.document.layers) == 3

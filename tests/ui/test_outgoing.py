@@ -84,7 +84,7 @@ def test_the_marked_part_is_copied_with_its_strength_as_alpha(studio: Studio, ph
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     assert (got.width(), got.height()) == (len(columns), len(rows))
-    alpha = images.to_mask(got.convertToFormat(QImage.Format.Format_Alpha8))
+    alpha = images.layer_part(got, got.rect())[..., 3]
     np.testing.assert_array_equal(alpha, mask[box])
     opaque = alpha == 255
     np.testing.assert_array_equal(images.to_pixels(got)[opaque], picture[box][opaque])

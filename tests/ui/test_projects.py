@@ -14,7 +14,9 @@ from PySide6.QtWidgets import QMenu, QToolButton
 
 from app.core.geometry import Rect
 from app.document.commands import SetFrame
-from app.library.openraster import OpenRaster, OraLayer, save_openraster
+from app.document.layer_commands import ChangeLayers, changed, renamed
+from app.document.layers import LayerKind
+from app.library.openraster import OpenRaster, OraGroup, OraLayer, save_openraster
 from app.ui.dialogs import Choice
 from tests.fakes import FakeBackend, result_of
 from tests.ui.conftest import Open, Studio
@@ -113,16 +115,39 @@ def test_a_picture_that_was_opened_is_not_written_over_unasked(studio: Studio, p
     assert studio.window.files.unsaved
 
 
-def test_a_layered_file_of_another_program_is_merged_and_not_written_over(studio: Studio, tmp_path: Path) -> None:
-    flat = np.full((20, 30, 4), 255, np.uint8)
-    layers = tuple(OraLayer(name=name, pixels=flat) for name in ("above", "below"))
-    merged = np.full((20, 30, 4), (10, 20, 30, 255), np.uint8)
-    picture = OpenRaster(size=Rect(0, 0, 30, 20).size, items=layers, merged=merged)
-    save_openraster(tmp_path / "theirs.ora", picture)
+def test_layers_come_back_and_look_alike_elsewhere(open_studio: Open, photo: Path, tmp_path: Path) -> None:
+    studio = open_studio()
+    studio.open(photo)
+    studio.drag(QPoint(30, 30), QPoint(60, 30))
+    studio.click("generateButton")
+    studio.wait_idle()
+    document = studio.document
+    stack = changed(document.layers, document.layers[1].id, opacity=0.5, name="houses & “猫”")
+    document.undo.push(ChangeLayers(document, stack, document.layers[0].id, "Fade"))
+    save_as(studio, tmp_path / "a.ora")
+    fresh = open_studio()
+    fresh.open(tmp_path / "a.ora")
+    lower, upper = fresh.document.layers
+    assert (upper.name, upper.opacity, upper.kind) == ("houses & “猫”", 0.5, LayerKind.RESULT)
+    assert (upper.x, upper.y) == (document.layers[1].x, document.layers[1].y)
+    assert fresh.document.active is lower
+    np.testing.assert_array_equal(fresh.document.pixels(), document.pixels())
+    assert not fresh.window.files.unsaved
+    fresh.document.undo.push(ChangeLayers(fresh.document, renamed((lower, upper), upper.id, "x"), lower.id, "Rename"))
+    assert fresh.window.files.unsaved
+    theirs = np.asarray(pyora.Project.load(str(tmp_path / "a.ora")).get_image_data(use_original=False))
+    assert np.abs(theirs[..., :3].astype(int) - document.pixels()).max() <= 2  # it reckons in floats
+
+
+def test_a_layered_file_of_another_program_is_not_written_over(studio: Studio, tmp_path: Path) -> None:
+    flat = np.full((20, 30, 4), (10, 20, 30, 255), np.uint8)
+    above = OraLayer(name="above", pixels=flat[:5, :5] // 2 * 2, x=3, y=4, blend="svg:multiply", opacity=0.5)
+    layers = (OraGroup(name="group", items=(above,)), OraLayer(name="below", pixels=flat))
+    save_openraster(tmp_path / "theirs.ora", OpenRaster(size=Rect(0, 0, 30, 20).size, items=layers, merged=flat))
     before = (tmp_path / "theirs.ora").read_bytes()
     studio.open(tmp_path / "theirs.ora")
-    assert studio.document.pixels()[0, 0].tolist() == [10, 20, 30]
-    assert studio.titles == ["The 2 layers of “theirs.ora” were merged into one picture."]
+    assert [layer.name for layer in studio.document.layers] == ["below", "above"]
+    assert studio.titles == ["Some layers of “theirs.ora” mix in a way that Limner does not know."]
     studio.window.dialogs = ScriptedDialogs(None)
     studio.window.commands.save()
     studio.wait(lambda: not studio.window.background.busy)
