@@ -17,6 +17,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from app.core.atomic import atomic_write
 from app.core.errors import PictureError
 from app.core.job import Result
 from app.core.recipe import Recipe
@@ -201,7 +202,7 @@ class History:
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=85)
         with contextlib.suppress(OSError):  # it is made anew when it is wanted
-            self._thumbnail(id).write_bytes(buffer.getvalue())
+            atomic_write(self._thumbnail(id), buffer.getvalue())
         return buffer.getvalue()
 
     def _empty_trash(self) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QSize, Signal
 from PySide6.QtGui import QIcon, QImage, QPixmap
 
+from app.core.atomic import atomic_write
 from app.core.errors import PictureError
 from app.jobs.background import Background
 from app.library.decoding import quiet_pillow
@@ -98,7 +99,7 @@ def _thumbnail(path: Path, file: Path, fresh: bool) -> bytes:
     data = _made(path)
     if data:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)  # made anew whenever it is damaged or gone
+        atomic_write(file, data)
     return data
 
 

@@ -253,7 +253,8 @@ def _card(
     when = datetime.fromtimestamp(offer.recovered.written)
     today = when.date() == datetime.now().date()
     at = f"{when:%H:%M}" if today else f"{when:%d %B, %H:%M}"
-    with_what = ", ".join(fact for fact in facts if fact)
+    *first, last = [fact for fact in facts if fact] or [""]
+    with_what = f"{', '.join(first)} and {last}" if first else last
     text = f"{named} as it was at {at}" + (f", with {with_what}." if with_what else ".")
     return Notice(
         title="Limner closed unexpectedly.",

@@ -55,7 +55,8 @@ class Held:
         shutil.rmtree(self.folder, ignore_errors=True)
         lock = _lock_of(self.folder)
         if sys.platform != "win32" and not self.folder.exists():  # before it is given back, or it might be another's
-            lock.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                lock.unlink(missing_ok=True)
         self.release()
         if sys.platform == "win32" and not self.folder.exists():
             with contextlib.suppress(OSError):
@@ -77,7 +78,8 @@ def new_session(root: Path, clock: Callable[[], float] = time.time) -> Held:
             held.release()
             continue
         except OSError:
-            _lock_of(folder).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                _lock_of(folder).unlink(missing_ok=True)
             held.release()
             raise
         return held
@@ -102,7 +104,7 @@ def left_behind(root: Path) -> list[Held]:
 
 
 def _last_written(folder: Path) -> float:
-    times = [folder.stat().st_mtime, *(_mtime(path) for path in _listed(folder))]
+    times = [_mtime(folder), *(_mtime(path) for path in _listed(folder))]
     return max(times)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import zlib
@@ -87,8 +88,10 @@ class LogFile:
         return at
 
     def flush(self) -> None:
-        """Bring it to the disk. Raises OSError."""
+        """Bring it to the disk. Raises OSError, also where the file has lost its name: nobody would find it again."""
         length = self.length
+        if os.fstat(self._descriptor).st_nlink == 0:
+            raise FileNotFoundError(errno.ENOENT, "its folder is gone", str(self.path))
         os.fsync(self._descriptor)
         self.flushed = length
 

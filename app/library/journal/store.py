@@ -115,8 +115,6 @@ class Store:
                     self._flush_at = time.monotonic() + FLUSH_S
         except OSError as error:
             self._refused(error)
-            return
-        self._well()
 
     def _opened(self) -> LogFile:
         """Raises OSError."""
@@ -143,27 +141,27 @@ class Store:
 
     def _try_again(self) -> None:
         """What waits is written after all, or everything is taken to another place, or better times are waited for."""
-        if self._unwritten:
-            self._work_off()
-        else:
+        place = self._held.folder.parent if self._held is not None else self._roots[0]
+        self._reason = ""
+        self._work_off()
+        if not self._reason:
             self._flush()
         if not self._reason:
+            self._retry_at = 0.0
+            if self._told is not None and self._told.instead is None:
+                self._told = None
+                self._tell(None)
             return
         self._retry_at = time.monotonic() + _RETRY_S
-        place = self._held.folder.parent if self._held is not None else self._roots[0]
-        instead = next((root for root in self._roots if root != place and self._moved_to(root)), None)
+        gone = self._held is not None and not self._held.folder.exists()
+        instead = next((root for root in self._roots if (root != place or gone) and self._moved_to(root)), None)
         trouble = Trouble(place, self._reason, instead)
-        self._reason = "" if instead is not None else self._reason
-        if trouble != self._told:
+        if instead is not None:
+            self._reason = ""
+        if trouble != self._told and instead != place:
             log.info("the journal in %s cannot be written (%s); it goes on in %s", place, trouble.reason, instead)
             self._told = trouble
             self._tell(trouble)
-
-    def _well(self) -> None:
-        self._retry_at, self._reason = 0.0, ""
-        if self._told is not None and self._told.instead is None:
-            self._told = None
-            self._tell(None)
 
     def _moved_to(self, root: Path) -> bool:
         """Take all that is needed to another place."""
