@@ -100,9 +100,11 @@ class Painting(QObject):
         origin = self._desk.document.origin
         self._origins[self._desk.queue.submit(request, place=place)] = origin
 
-    def line_up(self, request: Request, origin: Origin) -> None:
-        """A job that was asked for before, when this picture was open."""
-        self._origins[self._desk.queue.submit(request)] = origin
+    def line_up(self, request: Request, origin: Origin) -> int:
+        """A job that was asked for before, when this picture was open. Its number."""
+        id = self._desk.queue.submit(request)
+        self._origins[id] = origin
+        return id
 
     def origin_of(self, job: Job) -> Origin:
         """The picture that was open when the job was asked for."""

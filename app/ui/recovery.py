@@ -73,7 +73,7 @@ class Offer:
     def worthwhile(self) -> bool:
         """There is something that was not there at its start."""
         timeline = self.recovered.timeline
-        pictured = timeline.now.values.get("has_picture") is True
+        pictured = bool(timeline.now.values.get("layers"))
         return bool(timeline.steps or pictured or self.count(CANDIDATES) or self.count(QUEUE) or self.typed)
 
     @property
@@ -205,27 +205,29 @@ class Recovery(QObject):
             self._desk.store.update(**vars(replace(session.params, model=model)))
         number, candidates = session.candidates
         self._desk.candidates.bring_back(candidates, number)
+        lined_up = self._line_up(session.queue) if session.queue else None
         self._keeper.adopt(offer.recovered, offer.held, leave=leave)
         if leave:
             title = "What was open until now is kept: it is offered at the next start."
             self._notices.show_notice(Notice(title=title))
-        if session.queue:
-            self._offer_jobs(session.queue)
+        if lined_up is not None:
+            self._notices.show_notice(lined_up)
 
-    def _offer_jobs(self, waiting: list[Waiting]) -> None:
-        """Nothing begins to paint by itself."""
+    def _line_up(self, waiting: list[Waiting]) -> Notice:
+        """They wait again, and nothing begins to paint by itself."""
+        queue = self._desk.queue
+        queue.pause()
+        ids = [self._painting.line_up(one.request, one.origin) for one in waiting]
 
-        def start() -> None:
-            for one in waiting:
-                self._painting.line_up(one.request, one.origin)
+        def forget() -> None:
+            for id in ids:
+                queue.cancel(id)
+            queue.go_on()
 
-        what = "One picture was" if len(waiting) == 1 else f"{len(waiting)} pictures were"
-        self._notices.show_notice(
-            Notice(
-                title=f"{what} waiting to be painted.",
-                choices=(Help(label="Paint", act=start), Help(label="Forget", act=lambda: None)),
-                stays=True,
-            )
+        what = "One picture waits" if len(waiting) == 1 else f"{len(waiting)} pictures wait"
+        return Notice(
+            title=f"{what} to be painted; the queue is paused.",
+            choices=(Help(label="Paint", act=queue.go_on), Help(label="Forget", act=forget)),
         )
 
     def _failed(self, error: Exception) -> None:

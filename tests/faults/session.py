@@ -87,6 +87,7 @@ class Script:
         self._window.files.saved.connect(lambda path, _: self._witness.say({"saved": path.name}))
         self._desk.history.changed.connect(lambda: self._witness.say({"kept": True}))
         self.see_all()
+        self._desk.queue.go_on()
         self._timer.start()
 
     def _see_before_it_is_written(self) -> None:

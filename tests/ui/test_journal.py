@@ -190,8 +190,9 @@ def test_jobs_that_waited_are_offered_and_not_begun(open_studio: Open, backend: 
 
     again = open_studio()
     restore(again)
-    studio.wait(lambda: "2 pictures were waiting to be painted." in again.titles)
-    assert again.queue.current is None
+    assert "2 pictures wait to be painted; the queue is paused." in again.titles
+    assert again.queue.running is None
+    assert [job.request.prompt for job in again.queue.waiting] == ["one", "two"]
     assert len(backend.requests) == asked
     again.click("noticeChoice0")
     again.wait_idle()
