@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import json
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -143,3 +144,25 @@ def test_every_file_of_a_bundle_counts_once_in_the_table_of_sizes(tmp_path: Path
     }
     lines = list(sizes.table(tmp_path, least=50))
     assert [line.split("  ")[0] for line in lines] == ["torch", "Qt and PySide6", "everything else", "together"]
+
+
+def test_certificates_are_looked_for_where_this_system_keeps_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = script("entry")
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(sys, "_MEIPASS", str(tmp_path), raising=False)
+    monkeypatch.setattr(entry, "STORES", (str(tmp_path / "debian.crt"), str(tmp_path / "fedora.crt")))
+    monkeypatch.setenv("SSL_CERT_FILE", "mine")
+    entry.find_certificates()
+    assert os.environ["SSL_CERT_FILE"] == "mine"  # whoever says so is heeded
+    for file in (
+        "certifi/cacert.pem",
+        "fedora.crt",
+        "debian.crt",
+    ):  # the last one found counts: the system's come first
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+        monkeypatch.delenv("SSL_CERT_FILE")
+        entry.find_certificates()
+        assert os.environ["SSL_CERT_FILE"] == str(tmp_path / file)
