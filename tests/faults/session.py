@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QApplication
 from app.core.geometry import Rect
 from app.core.job import Hooks, Result
 from app.core.request import Request
+from app.document import layer_commands as layers
 from app.document.commands import ClearMask, InvertMask, SetFrame
 from app.document.journal import contents
 from app.library.journal.entries import Entry, Moved, Stepped, Told
@@ -35,6 +36,7 @@ from tests.ui.canvas.gestures import drag
 
 _PAUSE_MS = 25
 _MOST_CANDIDATES = 4
+_MOST_LAYERS = 5
 
 
 class _Painter(FakeBackend):
@@ -73,6 +75,7 @@ class Script:
             (2, self._save),
             (1, self._open),
             (1, self._frame),
+            (4, self._arrange),
             (1, lambda: self._undo.push(ClearMask(self._document))),
             (1, lambda: self._undo.push(InvertMask(self._document))),
             (1, window.memory.save),
@@ -179,6 +182,26 @@ class Script:
 
     def _open(self) -> None:
         self._window.files.open(self._folder / "photo.png")
+
+    def _arrange(self) -> None:
+        """Something about the layers."""
+        document, stack = self._document, self._document.layers
+        if not stack:
+            return
+        layer = self._random.choice(stack)
+        if len(stack) > _MOST_LAYERS or self._random.random() < 0.2:
+            step = (*layers.without(document, layer.id), "Delete layer")
+        elif self._random.random() < 0.3 and layer is not stack[0]:
+            step = (*layers.merged_down(document, layer.id), "Merge down")
+        elif self._random.random() < 0.4:
+            twin = layers.duplicated(document, layer)
+            step = (layers.added(document, twin), twin.id, "Duplicate layer")
+        elif self._random.random() < 0.5:
+            step = (layers.moved(stack, layer.id, self._random.randrange(len(stack))), layer.id, "Move layer")
+        else:
+            seen, dim = self._random.random() < 0.7, self._random.choice([0.25, 0.5, 1.0])
+            step = (layers.changed(stack, layer.id, opacity=dim, visible=seen), layer.id, "Change layer")
+        self._undo.push(layers.ChangeLayers(document, *step))
 
     def _frame(self) -> None:
         size = self._document.size
