@@ -195,6 +195,12 @@ class Document(QObject):
         self._tell_picture(box)
         self.layers_changed.emit()
 
+    def choose_layer(self, id: int) -> None:
+        """Edits of pixels go to this layer from now on; not an edit itself."""
+        if self.layer(id) is not None and id != self._state.active:
+            self._state = replace(self._state, active=id)
+            self.layers_changed.emit()
+
     def _redrawn(self, layers: Stack, box: QRect) -> QImage:
         """The look of ``layers``, which differs from what is drawn in ``box`` alone."""
         if is_flat(layers, self.size):

@@ -52,6 +52,11 @@ class UndoHistory(QUndoStack):
         """What all steps take together."""
         return sum(_bytes(step) for step in self._steps)
 
+    @property
+    def newest(self) -> QUndoCommand | None:
+        """The step that was pushed last, done or undone."""
+        return self._steps[-1] if self._steps else None
+
     def push(self, command: QUndoCommand) -> None:
         del self._steps[self.index() :]
         self._steps.append(command)

@@ -44,6 +44,7 @@ from app.ui.painting import Painting
 from app.ui.panels.additions import AdditionsPanel
 from app.ui.panels.generate import GeneratePanel
 from app.ui.panels.history import HistoryPanel
+from app.ui.panels.layers import LayersPanel
 from app.ui.panels.mask import MaskPanel
 from app.ui.panels.more import MorePanel
 from app.ui.panels.prompt import PromptPanel
@@ -79,6 +80,7 @@ PANELS = (
     PanelRow(id="mask", make=MaskPanel),
     PanelRow(id="more", make=MorePanel),
     PanelRow(id="additions", make=AdditionsPanel),
+    PanelRow(id="layers", make=LayersPanel),
     PanelRow(id="steps", make=StepsPanel),
     PanelRow(id="history", make=HistoryPanel),
     PanelRow(id="queue", make=QueuePanel, fixed=True),

@@ -24,6 +24,7 @@ from app.core.errors import UserError
 from app.core.params import Intent
 from app.library.additions import read_addition
 from app.main import build
+from app.ui.layer_edits import LayerEdits
 from app.ui.main_window import MainWindow
 from app.ui.notices import Notice
 from app.ui.theme import DARK, LIGHT, Theme
@@ -93,6 +94,25 @@ def additions(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
     settle()
     for area in window.findChildren(QScrollArea):
         area.ensureWidgetVisible(window.findChild(QWidget, "addAddition"))
+
+
+def layers(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
+    opened(window, folder)
+    stroke(window)
+    window.desk.store.update(prompt="a small boat with a white sail on the calm water")
+    window.painting.submit()
+    settle(seconds=0.5)
+    window.findChild(QToolButton, "layersButton").click()
+    for name in ("layerAdd", "layerDuplicate"):
+        window.findChild(QToolButton, name).click()
+    document = window.desk.document
+    edits = window.findChild(LayerEdits)
+    edits.show(document.layers[2].id, False)
+    edits.choose(document.layers[1].id)
+    edits.fade(0.6)
+    settle()
+    for area in window.findChildren(QScrollArea):
+        area.ensureWidgetVisible(window.findChild(QWidget, "layerRemove"))
 
 
 def running(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
@@ -216,6 +236,7 @@ STATES = (
     masked,
     mask_settings,
     additions,
+    layers,
     running,
     queued,
     cancelling,
