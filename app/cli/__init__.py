@@ -59,7 +59,11 @@ def main(arguments: list[str], make_backend: MakeBackend = engine) -> int:
 def _run(arguments: list[str], make_backend: MakeBackend, interrupts: Interrupts) -> int:
     options = parse(arguments)
     places = folders(options.data_dir)
-    if options.command == "render":
+    if options.command == "render" and options.image is not None and os.path.isdir(options.image):
+        from app.cli.batch import render_folder
+
+        render_folder(options, places, make_backend, interrupts)
+    elif options.command == "render":
         from app.cli.render import render
 
         render(options, places, make_backend, interrupts)

@@ -89,6 +89,7 @@ def _add_render(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("prompt", metavar="PROMPT", help="what to paint; (word:1.3) weighs more, [word] less, BREAK parts")
     add("-o", "--output", type=Path, required=True, metavar="OUT.png", help="where the picture goes")
+    add("--name", metavar="TEMPLATE", help="with a folder as --image: names in the folder OUT ({name}.png)")
     add("--negative", default="", metavar="T", help="what to keep away from")
     add("--model", metavar="NAME|FOLDER", help="a model by name or path (default: the first of “limner models”)")
     add("--size", type=_size, metavar="WxH", help="size in pixels (default: the model's own, or the image's)")
@@ -105,7 +106,7 @@ def _add_render(parser: ArgumentParser) -> None:
     add("--sampler", metavar="ID", help=f"see “limner samplers” (default: {DEFAULT_SAMPLER})")
     add("--seed", type=int, metavar="N", help="start of the noise; the same seed gives the same picture")
     add("--count", type=int, default=1, metavar="N", help="that many pictures, saved as OUT-SEED.png")
-    add("--image", type=Path, metavar="FILE", help="start from this picture")
+    add("--image", type=Path, metavar="FILE", help="start from this picture, or each of this folder")
     add("--strength", type=float, metavar="F", help=f"0 to 1 (default: {IMAGE_STRENGTH}, with a mask {MASK_STRENGTH})")
     add("--mask", type=Path, metavar="FILE", help="repaint the image where this picture is white")
     add_seam(parser)

@@ -42,6 +42,7 @@ class Purpose(Enum):
     CELL = "cell of a grid"
     LOOK = "look at a kept step"
     LIVE = "live"
+    BATCH = "one of a folder"
 
     @property
     def passing(self) -> bool:

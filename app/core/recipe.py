@@ -23,6 +23,8 @@ class Recipe:
 
     ``source`` and ``mask`` are what it was painted from, where that is known. ``exact``: nothing is missing, so that
     the same model paints the same picture again. ``notes``: sentences on what could not be taken over.
+    ``hashes``: how the
+    files that were added to the model are known again, by their names.
     """
 
     values: Mapping[str, Any]
@@ -31,6 +33,7 @@ class Recipe:
     mask: Mask | None = None
     exact: bool = False
     notes: tuple[str, ...] = field(default=())
+    hashes: Mapping[str, str] = field(default_factory=dict)
 
 
 def recipe_of(unpacked: Unpacked, model_name: str) -> Recipe:

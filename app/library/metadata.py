@@ -9,6 +9,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -18,9 +19,10 @@ from app.core import record
 from app.core.geometry import Size
 from app.core.job import Result
 from app.core.recipe import Recipe, recipe_of
-from app.core.request import Pixels
+from app.core.request import Pixels, Request
 from app.library import webui
 from app.library.decoding import FORMATS, MOST_PIXELS, pillow_image, quiet_pillow
+from app.library.fingerprints import DIGITS, fingerprint
 from app.library.pictures import encode_png
 
 log = logging.getLogger(__name__)
@@ -77,6 +79,8 @@ def told(result: Result) -> Told:
         "working": [result.working.width, result.working.height],
         "seconds": round(result.seconds, 3),
     }
+    if hashes := _hashes(result.request):
+        plain["hashes"] = hashes
     if result.request.resume is not None:
         plain["resumed"] = True  # from steps that are no part of the record: it cannot be painted again
     return Told(
@@ -84,6 +88,14 @@ def told(result: Result) -> Told:
         _json(plain),
         tuple(encode_png(part) for part in packed.parts),
     )
+
+
+def _hashes(request: Request) -> dict[str, str]:
+    """By the names of what was added to the model: how these files are known again under another name."""
+    files = [*(use.file for use in request.loras), *(use.file for use in request.embeddings)]
+    files += [request.vae] if request.vae else []
+    found = {Path(file).name: fingerprint(Path(file)) for file in files}
+    return {name: digits for name, digits in found.items() if digits is not None}
 
 
 def read_told(data: bytes) -> Told | None:
@@ -130,7 +142,15 @@ def _own(found: Told, pixels: Pixels) -> Recipe | None:
         return None
     name = plain.get("model")
     recipe = recipe_of(unpacked, name[:200] if isinstance(name, str) else "")
+    recipe = replace(recipe, hashes=_told_hashes(plain.get("hashes")))
     return replace(recipe, exact=False) if plain.get("edited") or plain.get("resumed") else recipe
+
+
+def _told_hashes(plain: Any) -> dict[str, str]:
+    if not isinstance(plain, dict):
+        return {}
+    pairs = list(plain.items())[:200]
+    return {name[:300]: digits for name, digits in pairs if isinstance(digits, str) and len(digits) == DIGITS}
 
 
 def _json(plain: dict[str, Any]) -> str:

@@ -32,15 +32,16 @@ class Saved:
     notes: tuple[str, ...] = ()
 
 
-def save_picture(path: Path, pixels: Pixels, told: Told | None = None) -> Saved:
-    """Write H x W x 3 in the format that the ending names, with ``told`` inside. Raises PictureError."""
+def save_picture(path: Path, pixels: Pixels, told: Told | None = None, quality: int = _QUALITY) -> Saved:
+    """Write H x W x 3 in the format that the ending names, with ``told`` inside. ``quality``: 1..100, of a JPEG or
+    WebP. Raises PictureError."""
     encode = _ENCODERS.get(path.suffix.lower())
     if encode is None:
         raise PictureError(
             f"“{path.name}” has an ending that Limner does not write.", "Use .png, .jpg or .webp as the ending."
         )
     try:
-        data, notes = encode(pixels, told)
+        data, notes = encode(pixels, told, quality)
         atomic_write(path, data)
     except (OSError, ValueError) as error:
         raise unwritable(path, error) from error
@@ -53,10 +54,10 @@ Encoded = tuple[bytes, tuple[str, ...]]
 
 def png_bytes(pixels: Pixels, told: Told | None) -> bytes:
     """The same as a PNG in memory."""
-    return _png(pixels, told)[0]
+    return _png(pixels, told, _QUALITY)[0]
 
 
-def _png(pixels: Pixels, told: Told | None) -> Encoded:
+def _png(pixels: Pixels, told: Told | None, _: int) -> Encoded:
     if told is None:
         return encode_png(pixels, {"Software": "Limner"}), ()
     text = {KEY: told.text, "Software": "Limner"}
@@ -65,16 +66,16 @@ def _png(pixels: Pixels, told: Told | None) -> Encoded:
     return encode_png(pixels, text, [(PART_CHUNK, part) for part in told.parts]), ()
 
 
-def _jpeg(pixels: Pixels, told: Told | None) -> Encoded:
+def _jpeg(pixels: Pixels, told: Told | None, quality: int) -> Encoded:
     exif, notes = _exif(told, _MOST_EXIF)
-    return _by_pillow(pixels, "JPEG", exif, subsampling=0, optimize=True), notes
+    return _by_pillow(pixels, "JPEG", exif, quality, subsampling=0, optimize=True), notes
 
 
-def _webp(pixels: Pixels, told: Told | None) -> Encoded:
+def _webp(pixels: Pixels, told: Told | None, quality: int) -> Encoded:
     if max(pixels.shape) > 16383:
         raise PictureError("A WebP picture may have 16383 pixels a side.", "Save it as PNG.")
     exif, notes = _exif(told, 1 << 30)
-    return _by_pillow(pixels, "WEBP", exif, method=4), notes
+    return _by_pillow(pixels, "WEBP", exif, quality, method=4), notes
 
 
 def _exif(told: Told | None, most: int) -> tuple[bytes, tuple[str, ...]]:
@@ -90,16 +91,16 @@ def _exif(told: Told | None, most: int) -> tuple[bytes, tuple[str, ...]]:
     return b"", ("The settings do not fit into a JPEG and were left out; save as PNG to keep them.",)
 
 
-def _by_pillow(pixels: Pixels, format: str, exif: bytes, **options: object) -> bytes:
+def _by_pillow(pixels: Pixels, format: str, exif: bytes, quality: int, **options: object) -> bytes:
     from PIL import Image
 
     buffer = io.BytesIO()
     image = Image.fromarray(np.ascontiguousarray(pixels))
-    image.save(buffer, format, quality=_QUALITY, exif=exif, **options)
+    image.save(buffer, format, quality=quality, exif=exif, **options)
     return buffer.getvalue()
 
 
-_ENCODERS: dict[str, Callable[[Pixels, Told | None], Encoded]] = {
+_ENCODERS: dict[str, Callable[[Pixels, Told | None, int], Encoded]] = {
     ".png": _png,
     ".jpg": _jpeg,
     ".jpeg": _jpeg,

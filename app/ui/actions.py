@@ -112,6 +112,17 @@ ACTIONS = (
         shortcuts=("Ctrl+Shift+S",),
     ),
     ActionRow(
+        id="export",
+        text="Export…",
+        tip="Write a copy as PNG, JPEG or WebP, with a name made of a template",
+        shortcuts=("Ctrl+E",),
+    ),
+    ActionRow(
+        id="batch",
+        text="Refine a folder…",
+        tip="Refine every picture of a folder with the prompt and settings of the panels",
+    ),
+    ActionRow(
         id="save_tells",
         text="Save how it was made",
         tip="Write the prompt and the settings into saved pictures, for Limner and for other programs",
@@ -289,7 +300,7 @@ ACTIONS = (
 
 MENUS: Mapping[str, tuple[str, ...]] = {
     "&File": (
-        *("open", "", "save", "save_as", "", "save_tells", "save_embeds", ""),
+        *("open", "", "save", "save_as", "export", "batch", "", "save_tells", "save_embeds", ""),
         *("data_folder", "", "quit"),
     ),
     "&Edit": ("undo", "redo", "", "copy", "copy_masked", "copy_settings", "", "paste", "paste_layer", "paste_mask"),

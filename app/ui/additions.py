@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from app.core.kinds import Kind
 from app.core.settings import Folders
 from app.jobs.background import Background
 from app.library.additions import Addition, find_additions, read_addition
+from app.library.fingerprints import fingerprint
 from app.ui.params import ParamStore
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,8 @@ class AdditionShelf(QObject):
 
     changed = Signal()
     """Files have come or gone."""
+    found_again = Signal(str)
+    """A sentence on a file that was looked for by what is in it, and is in use now."""
 
     def __init__(self, store: ParamStore, folders: Folders, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -124,6 +127,41 @@ class AdditionShelf(QObject):
                 notes.append(f"It was painted with a VAE that is not here: “{Path(wanted).stem}”.")
         return values, notes
 
+    def look_for(self, values: Mapping[str, Any], hashes: Mapping[str, str]) -> None:
+        """Use what ``values`` name and is here under another name only, as soon as it is found by its ``hashes``."""
+        wanted: list[tuple[Kind, Any]] = []
+        for kind, name in _PARAM.items():
+            wanted += [(kind, use) for use in values.get(name, ()) if self._file(kind, use.file) is None]
+        if values.get("vae") and self._file(Kind.VAE, values["vae"]) is None:
+            wanted.append((Kind.VAE, values["vae"]))
+        sought = [(kind, use, hashes[name]) for kind, use in wanted if (name := _name(use)) in hashes]
+        known, folders = self.known, self._folders
+
+        def search() -> list[tuple[Any, Addition]]:
+            there = {addition.path: addition for addition in (*find_additions(folders), *known)}
+            return [
+                (use, addition)
+                for kind, use, digits in sought
+                for addition in there.values()
+                if addition.kind is kind and fingerprint(addition.path) == digits
+            ]
+
+        if sought:
+            self._background.run(search, self._use_found, lambda error: log.error("not found", exc_info=error))
+
+    def _use_found(self, found: list[tuple[Any, Addition]]) -> None:
+        for use, addition in found:
+            file, params = str(addition.path), self._store.params
+            if addition.kind is Kind.VAE:
+                self._store.update(vae=file)
+            else:
+                name = _PARAM[addition.kind]
+                others = getattr(params, name)
+                if any(other.file == file for other in others):
+                    continue
+                self._store.update(**{name: (*others, replace(use, file=file))})
+            self.found_again.emit(f"“{Path(_name(use)).stem}” was found again: it is called “{addition.name}” here.")
+
     def stop(self) -> None:
         self._background.stop()
 
@@ -148,6 +186,11 @@ class AdditionShelf(QObject):
         yield from (Path(use.file) for use in params.embeddings)
         if params.vae:
             yield Path(params.vae)
+
+
+def _name(use: LoraUse | EmbeddingUse | str) -> str:
+    """The file's own name."""
+    return Path(use if isinstance(use, str) else use.file).name
 
 
 def _elsewhere(paths: tuple[Path, ...], folders: Folders) -> Iterator[Addition]:

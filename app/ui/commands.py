@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtCore import QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 from app.core.errors import UserError
@@ -70,6 +71,8 @@ class WindowCommands(QObject):
                 "open": self.open,
                 "save": self.save,
                 "save_as": self.save_as,
+                "export": self.export,
+                "batch": self.refine_folder,
                 "save_tells": self.toggle_tells,
                 "save_embeds": self.toggle_embeds,
                 "copy": self._window.copying.picture,
@@ -164,6 +167,21 @@ class WindowCommands(QObject):
             self._window.projects.save(path, then)
         else:
             self._window.files.save(path, then)
+
+    def export(self) -> None:
+        from app.ui.export import ExportDialog
+
+        dialog = ExportDialog(self._window.exporting, Path(self.name).stem, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def refine_folder(self) -> None:
+        """Ask for a folder of pictures and for the one that they go to."""
+        source = self._window.dialogs.folder("The folder of pictures to refine", self.open_folder)
+        target = self._window.dialogs.folder("The folder to write into", self.save_folder) if source else None
+        if source is not None and target is not None:
+            self.open_folder, self.save_folder = source, target
+            self._window.batch.offer(source, replace(self._window.exporting.choices, folder=target))
 
     def toggle_tells(self) -> None:
         self._window.files.tells = not self._window.files.tells

@@ -40,6 +40,8 @@ class Dialogs(Protocol):
 
     def model_folder(self, folder: Path) -> Path | None: ...
 
+    def folder(self, title: str, start: Path) -> Path | None: ...
+
     def open_mask(self, folder: Path) -> Path | None: ...
 
     def save_mask(self, suggestion: Path) -> Path | None: ...
@@ -53,6 +55,10 @@ class SystemDialogs:
 
     def open_picture(self, folder: Path) -> Path | None:
         name, _ = QFileDialog.getOpenFileName(self._parent, "Open a picture or project", str(folder), _OPENED)
+        return Path(name) if name else None
+
+    def folder(self, title: str, start: Path) -> Path | None:
+        name = QFileDialog.getExistingDirectory(self._parent, title, str(start))
         return Path(name) if name else None
 
     def open_mask(self, folder: Path) -> Path | None:

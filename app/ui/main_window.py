@@ -14,7 +14,7 @@ from PySide6.QtGui import (
     QDragMoveEvent,
     QDropEvent,
 )
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QMenu, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from app.core.settings import Folders
 from app.jobs.background import Background
@@ -22,6 +22,7 @@ from app.jobs.worker import InferenceWorker
 from app.ui import actions
 from app.ui.announce import Announcer
 from app.ui.arrivals import Arrivals
+from app.ui.batch import Batch
 from app.ui.candidate_strip import CandidateStrip
 from app.ui.canvas.navigator import Navigator
 from app.ui.canvas.view import CanvasView
@@ -31,6 +32,7 @@ from app.ui.desk import Desk
 from app.ui.dialogs import Choice, SystemDialogs
 from app.ui.drops import DroppedFiles, DroppedImage, DropVeil, read_drop
 from app.ui.empty_state import EmptyState
+from app.ui.export import Exporting
 from app.ui.files import PictureFiles
 from app.ui.intents import IntentFollower
 from app.ui.journal import JournalKeeper, journal_roots
@@ -57,6 +59,7 @@ from app.ui.recipes import Recipes
 from app.ui.recovery import Recovery
 from app.ui.status_line import StatusLine
 from app.ui.theme import GRID, PANEL_WIDTH
+from app.ui.told_sizes import ToldSizes
 from app.ui.tool_bars import ToolRail
 from app.ui.tool_options import ToolOptions
 from app.ui.wiring import Wiring
@@ -123,6 +126,8 @@ class MainWindow(QMainWindow):
         self.recipes = Recipes(desk, self.notices, self)
         self.projects = Projects(desk, self.files, self.recipes, self.background, self.notices.show_notice, self)
         self.copying = Copying(desk, self.files.provenance, self.background, self.status_line.show_hint, self)
+        self.exporting = Exporting(desk, self.files.provenance, self.background, self.notices.show_notice, self)
+        self.batch = Batch(desk, self.background, self.notices, self)
         self.layer_files = LayerFiles(desk.document, self.background, self.notices.show_notice, self)
         self.arrivals = Arrivals(
             desk.store,
@@ -143,6 +148,9 @@ class MainWindow(QMainWindow):
         self.actions_by_id: dict[str, QAction] = actions.make_actions(self, self.commands.handlers())
         actions.fill_menus(self.menuBar(), self.actions_by_id)
         add_recent_menu(self.menuBar(), desk, self.actions_by_id["save"])
+        if (menu := self.menuBar().findChild(QMenu, "menuFile")) is not None:
+            tells, embeds = self.actions_by_id["save_tells"], self.actions_by_id["save_embeds"]
+            ToldSizes(menu, tells, embeds, desk.document, self.files.provenance, self.background)
         self.menuBar().setNativeMenuBar(True)
         self._lay_out()
         self.wiring = Wiring(self)

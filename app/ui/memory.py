@@ -55,6 +55,7 @@ class Memory(QObject):
             "mask_look": desk.mask_looks.values(),
             "areas": window.canvas.toolbox.areas(),
             "more": fold is not None and fold.isChecked(),
+            "export": window.exporting.values(),
             "recent": [str(path) for path in desk.recent.paths],
             "open_folder": str(commands.open_folder),
             "save_folder": str(commands.save_folder),
@@ -86,6 +87,7 @@ class Memory(QObject):
             window.canvas.set_tool(tool)
         if (fold := self._fold()) is not None:
             fold.setChecked(values.get("more") is True)
+        window.exporting.restore(session.section(values, "export"))
         window.desk.recent.restore(session.paths(values, "recent"))
         commands.open_folder = session.folder(values, "open_folder")
         commands.save_folder = session.folder(values, "save_folder")

@@ -41,6 +41,7 @@ class Recipes(QObject):
         self._desk = desk
         self._notices = notices
         self._offer: Notice | None = None
+        desk.additions.found_again.connect(lambda said: notices.show_notice(Notice(title=said)))
 
     def offer(self, reopened: Reopened) -> None:
         """Let the person choose between the picture, its settings and both, on a card that is in nobody's way."""
@@ -78,6 +79,11 @@ class Recipes(QObject):
         if "model" in values:  # first and alone, because a change of the model may bring another size
             self._desk.store.update(model=values.pop("model"))
         self._desk.store.update(**values)
+        if recipe.hashes:
+            names = set(recipe.values if fields is None else fields)
+            self._desk.additions.look_for(
+                {name: value for name, value in recipe.values.items() if name in names}, recipe.hashes
+            )
         return notes
 
     def _show_and_take(self, show: Callable[[], object], recipe: Recipe, name: str) -> None:

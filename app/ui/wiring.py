@@ -174,7 +174,7 @@ class Wiring(QObject):
     def _on_document(self, *_: object) -> None:
         document, undo, window = self._document, self._document.undo, self._window
         enabled = {
-            **dict.fromkeys(("save", "save_as"), document.has_picture),
+            **dict.fromkeys(("save", "save_as", "export"), document.has_picture),
             "copy": document.has_picture,
             **dict.fromkeys(("paste_mask", "paste_layer"), document.has_picture),
             **dict.fromkeys(

@@ -178,3 +178,31 @@ def test_a_picture_brings_back_what_is_here_and_names_what_is_not(
     text = stocked.window.notices.shown[-1].text
     assert "a LoRA that is not here: “lost”" in text
     assert "a VAE that is not here: “soft”" in text
+
+
+def test_what_was_renamed_is_found_again_by_what_is_in_it(
+    open_studio: Open, shelf_files: dict[str, Path], tmp_path: Path
+) -> None:
+    studio = open_studio()
+    studio.click("additionsButton")
+    studio.wait(lambda: len(studio.desk.additions.known) == 3)
+    for number, row in enumerate(("ink", "mood", "sharp"), 1):
+        choose(studio, row)
+        studio.wait(lambda number=number: len(studio.titles) == number)
+    studio.desk.additions.weigh(str(shelf_files["ink"]), 0.5)
+    studio.click("generateButton")
+    studio.wait_idle()
+    studio.window.files.save(tmp_path / "a.png")
+    studio.wait(lambda: not studio.window.background.busy)
+    studio.window.close()
+    renamed = {name: path.rename(path.with_name(f"other {name}.safetensors")) for name, path in shelf_files.items()}
+    fresh = open_studio()
+    fresh.store.update(loras=(), embeddings=(), vae="")
+    fresh.drop_files(tmp_path / "a.png")
+    fresh.choose("Settings")
+    fresh.wait(lambda: bool(fresh.store.params.vae) and not fresh.desk.additions.busy)
+    params = fresh.store.params
+    assert params.loras == (LoraUse(file=str(renamed["ink"]), weight=0.5),)
+    assert params.embeddings == (EmbeddingUse(file=str(renamed["mood"]), word="mood"),)
+    assert params.vae == str(renamed["sharp"])
+    assert "“ink” was found again: it is called “other ink” here." in fresh.titles

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtWidgets import QMenu
 
 from app.core.geometry import Size
 from app.core.params import Intent
@@ -265,3 +266,17 @@ def test_a_request_is_told_whole(studio: Studio, photo: Path, backend: FakeBacke
     assert recipe.exact
     assert isinstance(backend.requests[-1].task, Inpaint)
     assert np.array_equal(recipe.mask, backend.requests[-1].task.mask)
+
+
+def test_how_much_would_tell_is_said_before_saving(studio: Studio, photo: Path) -> None:
+    menu = studio.window.findChild(QMenu, "menuFile")
+    tells, embeds = (studio.window.actions_by_id[id] for id in ("save_tells", "save_embeds"))
+    menu.aboutToShow.emit()
+    assert (tells.text(), embeds.text()) == ("Save how it was made", "Save source and mask too")
+    studio.open(photo)
+    studio.drag(QPoint(30, 30), QPoint(60, 30))
+    studio.click("generateButton")
+    studio.wait_idle()
+    menu.aboutToShow.emit()
+    studio.wait(lambda: tells.text().endswith(" kB)") or tells.text().endswith(" bytes)"))
+    assert embeds.text().startswith("Save source and mask too (")
