@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from PySide6.QtGui import QImage, QRegion
 from app.core.geometry import Rect, Size
 from app.document import images
 from app.document.layers import Layer, Stack, changed_box, compose, is_flat
+from app.document.masks import Masks
 from app.document.patch import Packer
 from app.document.undo import UndoHistory
 
@@ -57,6 +58,7 @@ class State:
     picture: QImage | None = None
     painted: int = 0  # mask pixels that are not 0
     frame: Rect | None = None  # the part that the model is given; None: it follows the mask
+    masks: Masks = field(default_factory=Masks.one)  # all that there are; ``mask`` is the one in use
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -75,7 +77,7 @@ class Document(QObject):
     Invariant: ``picture``, the look of the layers on white, is RGB32, ``mask`` is Grayscale8, both have ``size``. A
     stack that is nothing but one opaque layer of that size shares its image with ``picture``: it costs no memory.
     Everyone reads; only commands (``app.document.commands``, ``app.document.layer_commands``) call the writers:
-    ``write_mask``, ``invert_mask``, ``set_frame``, ``write_layer``, ``set_layers``, ``exchange_picture`` and
+    ``write_mask``, ``invert_mask``, ``set_frame``, ``set_masks``, ``write_layer``, ``set_layers``, ``exchange_picture`` and
     ``exchange``.
     """
 
@@ -88,6 +90,7 @@ class Document(QObject):
     layer_painted = Signal(int, QRect)  # the pixels of the layer of this id changed in this box of the picture
     reset = Signal()  # another picture or another size
     frame_changed = Signal()  # the frame is another one
+    masks_changed = Signal()  # there are others, or another is in use, or one has another name
     mask_emptied = Signal(bool)  # the mask turned from empty to painted (False) or back (True)
 
     def __init__(self, size: Size, parent: QObject | None = None) -> None:
@@ -149,6 +152,11 @@ class Document(QObject):
         """The part of the picture that the model is given; None: it follows the mask."""
         return self._state.frame
 
+    @property
+    def masks(self) -> Masks:
+        """All masks of the picture; the one in use is ``mask``."""
+        return self._state.masks
+
     def pixels(self) -> NDArray[np.uint8]:
         """The picture as a read-only copy, H x W x 3."""
         return images.to_pixels(self.picture)
@@ -174,6 +182,7 @@ class Document(QObject):
         self.layers_changed.emit()
         if before.frame != other.frame:
             self.frame_changed.emit()
+        self.masks_changed.emit()
         self._tell_emptied(was_empty)
         return before
 
@@ -230,6 +239,11 @@ class Document(QObject):
             raise ValueError(f"{frame} does not lie on {self.size}")
         self._state = replace(self._state, frame=frame)
         self.frame_changed.emit()
+
+    def set_masks(self, masks: Masks) -> None:
+        """Another list of masks; the pixels of the one in use are written by ``write_mask``."""
+        self._state = replace(self._state, masks=masks)
+        self.masks_changed.emit()
 
     def write_mask(self, parts: Iterable[tuple[QRect, NDArray[np.uint8]]]) -> None:
         """Put H x W pixels into each box of the mask, and say so once."""

@@ -17,6 +17,7 @@ from app.core.shots import Plane, Sheet, Shot, Tiles, tile_box
 from app.document import images
 from app.document.document import Document, Origin, State
 from app.document.layers import MOST_NAME, Layer, LayerKind, Stack, reserve_ids
+from app.document.masks import Content, Masks, MaskTile, NamedMask
 from app.document.tiles import rects, tiles
 from app.document.undo import Step
 
@@ -32,7 +33,7 @@ class Watch(QObject):
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document = document
-        self._keys: dict[str, int] = {}  # by the planes' names, as they were told last
+        self._keys: dict[str, object] = {}  # by the planes' names, as they were told last
         self._dirty: dict[str, QRegion] = {}
         document.layer_painted.connect(self._mark_layer)
         document.mask_changed.connect(lambda region: self._mark("mask", region))
@@ -46,6 +47,7 @@ class Watch(QObject):
     def seen(self) -> None:
         """Everything is told as it is now."""
         self._keys = {name: image.cacheKey() for name, image in _planes(self._document).items()}
+        self._keys |= {_plane_of(mask): mask.content for mask in _waiting(self._document)}
         self._dirty.clear()
 
     def shot(self) -> Shot:
@@ -54,6 +56,10 @@ class Watch(QObject):
         for name, image in _planes(self._document).items():
             key = image.cacheKey()
             planes[name] = None if self._keys.get(name) == key else self._plane(name, image)
+        width, height = self._document.size.width, self._document.size.height
+        for mask in _waiting(self._document):
+            same = self._keys.get(_plane_of(mask)) is mask.content
+            planes[_plane_of(mask)] = None if same else Plane(width, height, 1, _Packed(mask.content).read)
         self.seen()
         return Shot(_values(self._document), planes)
 
@@ -88,6 +94,17 @@ class _Shared:
         return _part(self._image, QRect(box.x, box.y, box.width, box.height))
 
 
+class _Packed:
+    """A mask that waits, packed for good."""
+
+    def __init__(self, content: Content) -> None:
+        self._tiles = {tile.box: tile for tile in content}
+
+    def read(self, box: Rect) -> NDArray[np.uint8]:
+        tile = self._tiles.get((box.x, box.y, box.width, box.height))
+        return np.zeros((box.height, box.width), np.uint8) if tile is None else tile.pixels()
+
+
 @dataclass(frozen=True, eq=False)
 class Kept:
     """A document out of the journal, as it is to be shown: ``state`` is that of ``sheets[index - first]``."""
@@ -105,7 +122,7 @@ def whole_state(sheet: Sheet) -> State:
     mask = sheet.planes.get("mask")
     if mask is None or mask.channels != 1 or max(mask.width, mask.height) > MOST_SIDE:
         raise ValueError("a document without a mask")
-    made = {name: images.to_qimage(_joined(plane)) for name, plane in sheet.planes.items() if name != "mask"}
+    made = {name: images.to_qimage(_joined(plane)) for name, plane in sheet.planes.items() if name.startswith(_LAYER)}
     marked = _joined(mask)
     return State(
         layers=_stack(values, made),
@@ -114,6 +131,7 @@ def whole_state(sheet: Sheet) -> State:
         painted=int(np.count_nonzero(marked)),
         origin=_origin(values),
         frame=_frame(values, mask),
+        masks=_masks(sheet),
     )
 
 
@@ -209,12 +227,15 @@ def _name(layer: Layer) -> str:
 
 def _values(document: Document) -> dict[str, Any]:
     frame, origin = document.frame, document.origin
+    masks = document.masks
     return {
         "layers": [
             [layer.id, layer.name, layer.kind.value, layer.x, layer.y, layer.opacity, layer.visible]
             for layer in document.layers
         ],
         "active": document.active.id if document.active is not None else None,
+        "masks": [[item.id, item.name] for item in masks.items],
+        "active_mask": masks.active,
         "origin": [origin.opened, origin.made],
         "frame": None if frame is None else [frame.x, frame.y, frame.width, frame.height],
     }
@@ -223,11 +244,14 @@ def _values(document: Document) -> dict[str, Any]:
 def _change(document: Document, now: Sheet, then: Sheet) -> None:
     """Lead the document from one sheet to another, writing no more than what differs."""
     others = {name for name in then.planes if then.planes[name] is not now.planes.get(name)}
-    alike = all(then.planes[name].like(now.planes.get(name)) for name in others)
-    if not alike or _origin(now.values) != _origin(then.values) or set(now.planes) != set(then.planes):
+    alike = all(then.planes[name].like(now.planes.get(name)) for name in others if not name.startswith(_WAITS))
+    layers = [{name for name in sheet.planes if not name.startswith(_WAITS)} for sheet in (now, then)]
+    if not alike or _origin(now.values) != _origin(then.values) or layers[0] != layers[1]:
         document.exchange(whole_state(then))
         return
     for name in others:
+        if name.startswith(_WAITS):
+            continue  # it comes with the list of masks
         parts = list(_differing(now.planes[name], then.planes[name]))
         if name == "mask":
             document.write_mask(parts)
@@ -236,9 +260,50 @@ def _change(document: Document, now: Sheet, then: Sheet) -> None:
     if any(now.values.get(name) != then.values.get(name) for name in ("layers", "active")):
         here = {_name(layer): layer.image for layer in document.layers}
         document.set_layers(_stack(then.values, here), _active(then.values))
+    if any(now.values.get(name) != then.values.get(name) for name in ("masks", "active_mask")):
+        document.set_masks(_masks(then))
     frame = _frame(then.values, then.planes["mask"])
     if frame != document.frame:
         document.set_frame(frame)
+
+
+_WAITS = "mask "
+
+
+def _waiting(document: Document) -> list[NamedMask]:
+    """The masks that are not in use."""
+    return [mask for mask in document.masks.items if mask is not document.masks.current]
+
+
+def _plane_of(mask: NamedMask) -> str:
+    return f"{_WAITS}{mask.id}"
+
+
+def _masks(sheet: Sheet) -> Masks:
+    """The list of masks; what is no use is left out, and there is always one."""
+    told, active = sheet.values.get("masks"), sheet.values.get("active_mask")
+    if not isinstance(told, list) or not told or not isinstance(active, int) or not 0 <= active < len(told):
+        return Masks.one()
+    items = []
+    for number, each in enumerate(told):
+        match each:
+            case [int(id), str(name)]:
+                plane = sheet.planes.get(f"{_WAITS}{id}") if number != active else None
+                content = () if plane is None else _packed(plane)
+                items.append(NamedMask(id=id, name=name[:MOST_NAME], content=content))
+            case _:
+                return Masks.one()
+    return Masks(items=tuple(items), active=active)
+
+
+def _packed(plane: Tiles) -> Content:
+    """The tiles that are not empty."""
+    boxes = (tile_box(number, plane.width, plane.height) for number in range(len(plane.tiles)))
+    parts = (
+        (QRect(box.x, box.y, box.width, box.height), np.frombuffer(tile.pixels(), np.uint8))
+        for box, tile in zip(boxes, plane.tiles, strict=True)
+    )
+    return tuple(MaskTile.of(box, pixels.reshape(box.height(), box.width())) for box, pixels in parts if pixels.any())
 
 
 def _origin(values: Mapping[str, Any]) -> Origin:

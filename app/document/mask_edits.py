@@ -13,9 +13,10 @@ from PySide6.QtGui import QImage
 from app.document import images
 from app.document.areas import blurred
 from app.document.flood import touching_edge
-from app.document.tiles import TileEdit, cut, within
+from app.document.tiles import TILE, TileEdit, cut, tiles, within
 
 Values = NDArray[np.uint8]
+_ROOM = 4  # a block's side in reaches: larger ones leave the processor's cache, smaller ones do most of it twice
 _LEVELS = (255, 192, 128, 64, 1)  # how strongly a wall must be painted to close a hole, and how strongly that is filled
 
 
@@ -68,12 +69,20 @@ def replaced(mask: QImage, values: Values) -> Iterator[TileEdit]:
 
 
 def _tilewise(mask: QImage, reach: int, change: Callable[[Values], Values]) -> Iterator[TileEdit]:
-    """Apply ``change``, which looks ``reach`` pixels far and leaves even surfaces as they are."""
-    for box in cut(mask.rect()):
-        around = box.adjusted(-reach, -reach, reach, reach).intersected(mask.rect())
+    """Apply ``change``, which looks ``reach`` pixels far and leaves even surfaces as they are. The further it looks,
+    the more tiles are done at once: what lies around them is worked out for all of them together."""
+    for block in _blocks(mask.rect(), TILE * max(1, -(-_ROOM * reach // TILE))):
+        around = block.adjusted(-reach, -reach, reach, reach).intersected(mask.rect())
         values = images.mask_part(mask, around)
         if values.min() != values.max():
-            yield from _changed(mask, [(box, change(values)[within(box, around)])])
+            done = change(values)
+            yield from _changed(mask, ((box, done[within(box, around)]) for box in tiles(block, mask.rect())))
+
+
+def _blocks(whole: QRect, side: int) -> Iterator[QRect]:
+    for y in range(0, whole.height(), side):
+        for x in range(0, whole.width(), side):
+            yield QRect(x, y, side, side).intersected(whole)
 
 
 def _changed(mask: QImage, parts: Iterable[tuple[QRect, Values]]) -> Iterator[TileEdit]:

@@ -179,6 +179,20 @@ ACTIONS = (
         id="invert_mask", text="Invert mask", tip="Mark what is not marked", shortcuts=("Ctrl+I",), icon="invert"
     ),
     *_MASK_ROWS,
+    ActionRow(
+        id="new_mask",
+        text="New mask",
+        tip="Add an empty mask and choose it; the others wait in the Mask panel",
+        shortcuts=("Ctrl+Shift+N",),
+    ),
+    ActionRow(id="duplicate_mask", text="Duplicate mask", tip="Copy the chosen mask, and choose the copy"),
+    ActionRow(id="delete_mask", text="Delete mask", tip="Delete the chosen mask; the last one is emptied"),
+    ActionRow(
+        id="next_mask",
+        text="Next mask",
+        tip="Choose the mask after this one, round and round",
+        shortcuts=("Ctrl+Shift+M",),
+    ),
     ActionRow(id="load_mask", text="Load mask…", tip="Take a mask from a picture file: white is repainted"),
     ActionRow(id="save_mask", text="Save mask…", tip="Save the mask as a PNG file: white is repainted"),
     ActionRow(
@@ -306,6 +320,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
     "&Edit": ("undo", "redo", "", "copy", "copy_masked", "copy_settings", "", "paste", "paste_layer", "paste_mask"),
     "&Mask": (
         *("mark_all", "clear_mask", "invert_mask", "", *(row.id for row in _MASK_ROWS), ""),
+        *("new_mask", "duplicate_mask", "delete_mask", "next_mask", ""),
         *("load_mask", "transparency_mask", "save_mask", "", "show_mask", "mask_look"),
     ),
     "&View": (

@@ -13,6 +13,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from app.core.errors import UserError
 from app.core.recipe import Recipe
 from app.document.commands import ClearMask, InvertMask, OpenPicture, PaintMask, SetFrame
+from app.document.mask_commands import add_mask, choose_mask, delete_mask, duplicate_mask
 from app.document.mask_edits import all_marked
 from app.library.additions import read_addition
 from app.library.history import Kept
@@ -86,6 +87,10 @@ class WindowCommands(QObject):
                 "undo": undo.undo,
                 "redo": undo.redo,
                 "mark_all": self.mark_all,
+                "new_mask": lambda: undo.push(add_mask(self._document)),
+                "duplicate_mask": lambda: undo.push(duplicate_mask(self._document)),
+                "delete_mask": lambda: undo.push(delete_mask(self._document)),
+                "next_mask": self.next_mask,
                 "load_mask": self.load_mask,
                 "save_mask": self.save_mask,
                 "transparency_mask": self.mask_from_transparency,
@@ -230,6 +235,12 @@ class WindowCommands(QObject):
         changed = list(all_marked(self._document.mask))
         if changed:
             self._document.undo.push(PaintMask(self._document, changed, "Mark everything"))
+
+    def next_mask(self) -> None:
+        masks = self._document.masks
+        if len(masks.items) > 1:
+            self._document.undo.push(choose_mask(self._document, (masks.active + 1) % len(masks.items)))
+            self._window.status_line.show_hint(f"“{self._document.masks.current.name}” is the mask now.")
 
     def follow_mask(self) -> None:
         if self._document.frame is not None:

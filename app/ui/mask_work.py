@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QImage
 
 from app.document import mask_edits
@@ -63,6 +63,9 @@ _ROWS = (
 MASK_EDITS: Mapping[str, MaskEdit] = MappingProxyType({row.id: row for row in _ROWS})
 
 
+_SOON = 200  # ms: what is through sooner needs no sign
+
+
 class MaskWork(QObject):
     """Carries out the rows of MASK_EDITS, each as one step. ``say`` is given a line for the person.
 
@@ -76,6 +79,10 @@ class MaskWork(QObject):
         self._document = document
         self._background = background
         self._say = say
+        self._working = 0  # edits that are under way
+        self._told = False  # that they are
+        self._sign = QTimer(self, singleShot=True, interval=_SOON)
+        self._sign.timeout.connect(self._tell)
         self.pixels = 8
         """By how many the last edit was."""
 
@@ -86,9 +93,12 @@ class MaskWork(QObject):
     def edit(self, id: str, pixels: int) -> None:
         """Do a row of MASK_EDITS by so many pixels."""
         row, self.pixels = MASK_EDITS[id], pixels
+        self._working += 1
+        self._sign.start()
         mask = QImage(self._document.mask)  # shares the pixels; who writes them gets a copy of their own
 
         def done(changed: list[TileEdit]) -> None:
+            self._through(f"{row.label}: done.")
             if self._document.mask.cacheKey() != mask.cacheKey():
                 self.edit(id, pixels)
             elif changed:
@@ -98,6 +108,21 @@ class MaskWork(QObject):
 
         self._background.run(lambda: list(row.edits(mask, pixels)), done, self._failed)
 
+    def _tell(self) -> None:
+        self._told = True
+        self._say("Working on the mask…")
+
+    def _through(self, sentence: str) -> None:
+        """One edit less is under way; who was told that they are is told that they are no more."""
+        self._working -= 1
+        if self._working:
+            return
+        self._sign.stop()
+        if self._told:
+            self._told = False
+            self._say(sentence)
+
     def _failed(self, error: Exception) -> None:
+        self._through("")
         log.error("an edit of the mask failed", exc_info=error)
         self._say("That did not work; the mask is as it was.")

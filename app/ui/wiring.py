@@ -86,7 +86,7 @@ class Wiring(QObject):
         document = self._document
         document.undo.trimmed.connect(self._on_trimmed)
         for signal in (document.reset, document.changed, document.mask_emptied, document.frame_changed,
-                       document.undo.indexChanged):  # fmt: skip
+                       document.masks_changed, document.undo.indexChanged):  # fmt: skip
             signal.connect(self._on_document)
         self._desk.store.changed.connect(self._on_params)
 
@@ -182,6 +182,8 @@ class Wiring(QObject):
                 not document.mask_empty,
             ),
             "follow_mask": document.frame is not None,
+            "next_mask": len(document.masks.items) > 1,
+            "delete_mask": len(document.masks.items) > 1 or not document.mask_empty,
             "undo": undo.canUndo(),
             "redo": undo.canRedo(),
         }

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
 from app.ui.canvas.mask_look import LEAST_OPACITY, MaskLook, MaskStyle
 from app.ui.desk import Desk
 from app.ui.fold import fold_button
+from app.ui.mask_list import MaskList
 from app.ui.mask_work import MASK_EDITS, MaskEdit
 from app.ui.segments import Segments
 from app.ui.slider import LabelledSlider, Place, Scale
@@ -47,7 +48,7 @@ class MaskPanel(QWidget):
         self._opacity = LabelledSlider(_OPACITY, label=Place.BESIDE)
         self._opacity.value_changed.connect(lambda value: desk.mask_looks.update(opacity=value))
         content = self._make_content()
-        tip = "Grow, shrink, feather and smooth the mask, and choose how it is shown."
+        tip = "Choose among several masks, grow, shrink, feather and smooth one, and choose how it is shown."
         fold = fold_button(content, name="maskButton", text="Mask", label="Mask settings", tip=tip)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -66,11 +67,13 @@ class MaskPanel(QWidget):
         grid = QGridLayout(content)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(GRID // 2)
-        grid.addWidget(self._amount, 0, 0, 1, _COLUMNS)
+        grid.addWidget(MaskList(self._desk.document), 0, 0, 1, _COLUMNS)
+        grid.setRowMinimumHeight(1, GRID // 2)
+        grid.addWidget(self._amount, 2, 0, 1, _COLUMNS)
         self._buttons = [self._make_button(row) for row in MASK_EDITS.values()]
         for number, button in enumerate(self._buttons):
-            grid.addWidget(button, 1 + number // _COLUMNS, number % _COLUMNS)
-        below = 1 + -(-len(self._buttons) // _COLUMNS)
+            grid.addWidget(button, 3 + number // _COLUMNS, number % _COLUMNS)
+        below = 3 + -(-len(self._buttons) // _COLUMNS)
         grid.setRowMinimumHeight(below, GRID // 2)
         grid.addWidget(self._styles, below + 1, 0, 1, _COLUMNS)
         grid.addWidget(self._opacity, below + 2, 0, 1, _COLUMNS)
