@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF
 
 from app.document.commands import PaintMask
 from app.document.strokes import Brush, Stroke
-from app.ui.canvas.drag import Canvas, Drag, Order, Pointer
+from app.ui.canvas.drag import Canvas, Drag, Nudge, Order, Pointer
 
 DEFAULTS = {"brush": Brush(size=64.0, hardness=0.7), "eraser": Brush(size=64.0, hardness=0.7, erase=True)}
 _LONGEST_STRING = 80.0  # view pixels, at full smoothing
@@ -25,7 +25,7 @@ def paint(canvas: Canvas, press: Pointer) -> Drag:
     try:
         if press.straight and canvas.last_point is not None:
             canvas.draft_changed(stroke.line_to(canvas.last_point, press.pressure))
-        pointer: Pointer | Order | None = press
+        pointer: Pointer | Order | Nudge | None = press
         while isinstance(pointer, Pointer):
             for point in hand.led_to(pointer):
                 canvas.draft_changed(stroke.line_to(point, pointer.pressure))

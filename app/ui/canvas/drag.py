@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
-from PySide6.QtCore import QPointF, QRect
+from PySide6.QtCore import QPointF, QRect, QRectF
 from PySide6.QtGui import QPainterPath, QUndoCommand
 
 from app.core.geometry import Rect
@@ -38,9 +38,21 @@ class Order(Enum):
     BACK = auto()
 
 
-# Started with the press; each move is sent into it, then None for the release. Closing it instead drops the drag. One
-# that goes on after the release waits: it is sent where the pointer hovers, the next press, and orders.
-Drag = Generator[None, Pointer | Order | None, None]
+@dataclass(frozen=True, kw_only=True)
+class Nudge:
+    """An arrow key's word to a drag that waits: ``x`` and ``y`` are -1, 0 or 1. ``grow``: Shift is held, which resizes.
+    ``fine``: Ctrl is held, for single pixels."""
+
+    x: int
+    y: int
+    grow: bool = False
+    fine: bool = False
+
+
+# Started with the press, or by a key without one; each move is sent into it, then None for the release. Closing it
+# instead drops the drag. One that goes on after the release waits: it is sent where the pointer hovers, the next press,
+# orders and nudges.
+Drag = Generator[None, Pointer | Order | Nudge | None, None]
 
 
 class Canvas(Protocol):
@@ -104,6 +116,11 @@ class Canvas(Protocol):
         ...
 
     def pan_by(self, by: QPointF) -> None: ...
+
+    @property
+    def seen(self) -> QRectF:
+        """The part of the picture that is in view, in picture pixels."""
+        ...
 
     @property
     def wipe_place(self) -> float:

@@ -8,7 +8,7 @@ from enum import Enum, auto
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QPointingDevice, QSinglePointEvent, QTabletEvent, QTransform, QWheelEvent
 
-from app.ui.canvas.drag import Pointer
+from app.ui.canvas.drag import Nudge, Pointer
 
 _WHEEL_FACTOR = 1.25  # for one notch, 120 units
 _TRACKPAD_FACTOR = 1.004  # for one pixel of scrolling with two fingers
@@ -37,10 +37,12 @@ _PRESSED = {
     Qt.Key.Key_V: Key.PEEK,
     Qt.Key.Key_Z: Key.BEFORE,
     Qt.Key.Key_Return: Key.FINISH,
+    Qt.Key.Key_Enter: Key.FINISH,
     Qt.Key.Key_Backspace: Key.BACK,
 }
 HELD = {Qt.Key.Key_Space: Key.HAND, Qt.Key.Key_V: Key.PEEK, Qt.Key.Key_Z: Key.BEFORE}
 """Keys that count until they are let go."""
+_ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 _TYPED = {"]": Key.LARGER, "[": Key.SMALLER, "}": Key.HARDER, "{": Key.SOFTER}
 
 
@@ -48,9 +50,23 @@ def key_of(event: QKeyEvent) -> Key | None:
     """None: the key means nothing here."""
     if event.key() == Qt.Key.Key_Escape:
         return Key.CANCEL
-    if not event.modifiers() and event.key() in _PRESSED:
+    if not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier and event.key() in _PRESSED:
         return _PRESSED[Qt.Key(event.key())]
     return _TYPED.get(event.text())  # by what is typed: the brackets lie elsewhere on other keyboards
+
+
+def nudge_of(event: QKeyEvent) -> Nudge | None:
+    """What an arrow key moves; None for any other key."""
+    way = _ARROWS.get(Qt.Key(event.key()))
+    if way is None:
+        return None
+    held = event.modifiers()
+    return Nudge(
+        x=way[0],
+        y=way[1],
+        grow=bool(held & Qt.KeyboardModifier.ShiftModifier),
+        fine=bool(held & Qt.KeyboardModifier.ControlModifier),
+    )
 
 
 def opacity_of(event: QKeyEvent) -> float | None:

@@ -7,8 +7,9 @@ from PySide6.QtGui import QKeyEvent
 
 from app.document.commands import SetFrame
 from app.document.document import Document
-from app.ui.canvas.drag import Order
-from app.ui.canvas.events import HELD, Key, key_of, opacity_of
+from app.ui.canvas.comparison import Comparison
+from app.ui.canvas.drag import Nudge, Order
+from app.ui.canvas.events import HELD, Key, key_of, nudge_of, opacity_of
 from app.ui.canvas.tool_proxy import ToolProxy
 from app.ui.canvas.toolbox import Toolbox
 
@@ -19,19 +20,22 @@ class Keys(QObject):
     peeking = Signal(bool)  # the picture is to be seen without its mask, or with it again
     looking_back = Signal(bool)  # the picture from before is to be seen, or the one of now again
 
-    def __init__(self, document: Document, toolbox: Toolbox, proxy: ToolProxy) -> None:
+    def __init__(self, document: Document, toolbox: Toolbox, proxy: ToolProxy, comparison: Comparison) -> None:
         super().__init__(proxy)
         self._document = document
         self._toolbox = toolbox
         self._proxy = proxy
+        self._comparison = comparison
 
     def wants(self, event: QKeyEvent) -> bool:
         """The key belongs here now, and not to a shortcut of the window."""
+        if nudge_of(event) is not None:
+            return self._proxy.waiting or self._comparison.wiping
         match key_of(event):
             case Key.CANCEL:
                 return self._proxy.dragging
             case Key.FINISH:
-                return self._proxy.waiting
+                return self._proxy.waiting or self._toolbox.active.keyed is not None
             case Key.BACK:
                 return self._proxy.waiting or self._frame_by_hand
             case None:
@@ -40,6 +44,8 @@ class Keys(QObject):
 
     def press(self, event: QKeyEvent) -> bool:
         """False when it means nothing here."""
+        if (nudge := nudge_of(event)) is not None:
+            return self._nudge(nudge)
         match key_of(event):
             case Key.HAND:
                 self._toolbox.hold_hand(True)
@@ -54,7 +60,7 @@ class Keys(QObject):
             case Key.HARDER | Key.SOFTER as key:
                 self._toolbox.step_hardness(1 if key is Key.HARDER else -1)
             case Key.FINISH:
-                return self._proxy.order(Order.FINISH)
+                return self._proxy.order(Order.FINISH) or self._proxy.begin(self._toolbox.active)
             case Key.BACK if self._frame_by_hand:
                 self._document.undo.push(SetFrame(self._document, None))
             case Key.BACK:
@@ -79,6 +85,14 @@ class Keys(QObject):
         else:
             self.looking_back.emit(False)
         return True
+
+    def _nudge(self, nudge: Nudge) -> bool:
+        if self._proxy.order(nudge):
+            return True
+        if nudge.x and self._comparison.wiping:
+            self._comparison.step(nudge.x)
+            return True
+        return False
 
     def let_go(self) -> None:
         """The release of what is held will go elsewhere."""

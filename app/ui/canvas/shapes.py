@@ -8,8 +8,10 @@ from collections.abc import Callable
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath
 
-from app.ui.canvas.drag import Canvas, Drag, Pointer
+from app.ui.canvas.drag import Canvas, Drag, Nudge, Order, Pointer
 from app.ui.canvas.mark import Marker
+
+_STEP = 8.0  # picture pixels that an arrow key moves by
 
 
 def rectangle(canvas: Canvas, press: Pointer) -> Drag:
@@ -32,6 +34,49 @@ def _drag(canvas: Canvas, press: Pointer, path_in: Callable[[QRectF], QPainterPa
     finally:
         canvas.show_outline(None)
     marker.shape(path, name)
+
+
+def keyed_rectangle(canvas: Canvas) -> Drag:
+    """By keys alone: it begins in the middle of what is seen."""
+    yield from _by_keys(canvas, _rectangle, "rectangle")
+
+
+def keyed_ellipse(canvas: Canvas) -> Drag:
+    yield from _by_keys(canvas, _ellipse, "ellipse")
+
+
+def _by_keys(canvas: Canvas, path_in: Callable[[QRectF], QPainterPath], name: str) -> Drag:
+    """Arrows move it, with Shift they move its right and lower side; Enter marks it."""
+    marker = Marker(canvas, canvas.area.erase)
+    seen = canvas.seen
+    box = QRectF(seen.center() - QPointF(seen.width(), seen.height()) / 6, seen.size() / 3)
+    finished = False
+    try:
+        while not finished:
+            marker.outline(path_in(box))
+            match (yield):
+                case Nudge() as nudge:
+                    box = _nudged(box, nudge, QRectF(canvas.document.box))
+                case Order.FINISH:
+                    finished = True
+                case Order.BACK:
+                    return
+    finally:
+        canvas.show_outline(None)
+    marker.shape(path_in(box), name)
+
+
+def _nudged(box: QRectF, nudge: Nudge, picture: QRectF) -> QRectF:
+    """Moved or resized by a step, at least a pixel large and not off the picture."""
+    step = 1.0 if nudge.fine else _STEP
+    way = QPointF(nudge.x, nudge.y) * step
+    if not nudge.grow:
+        x = min(max(box.x() + way.x(), picture.left()), max(picture.left(), picture.right() - box.width()))
+        y = min(max(box.y() + way.y(), picture.top()), max(picture.top(), picture.bottom() - box.height()))
+        return QRectF(QPointF(x, y), box.size())
+    right = min(picture.right(), max(box.left() + 1.0, box.right() + way.x()))
+    bottom = min(picture.bottom(), max(box.top() + 1.0, box.bottom() + way.y()))
+    return QRectF(box.topLeft(), QPointF(right, bottom))
 
 
 def _box(start: QPointF, end: QPointF, *, square: bool) -> QRectF:

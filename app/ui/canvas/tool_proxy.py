@@ -12,7 +12,7 @@ from app.document.document import Document
 from app.document.strokes import Brush, Stroke
 from app.ui.canvas.area import AreaSettings
 from app.ui.canvas.comparison import Comparison
-from app.ui.canvas.drag import Drag, Order, Pointer
+from app.ui.canvas.drag import Drag, Nudge, Order, Pointer
 from app.ui.canvas.outline import Outline
 from app.ui.canvas.overlay import MaskOverlay
 from app.ui.canvas.toolbox import Toolbox
@@ -28,7 +28,7 @@ class _Running:
     tool: Tool
     drag: Drag
 
-    def sent(self, what: Pointer | Order | None) -> bool:
+    def sent(self, what: Pointer | Order | Nudge | None) -> bool:
         """Hand it over. False when the drag has come to its end with that."""
         try:
             self.drag.send(what)
@@ -123,7 +123,16 @@ class ToolProxy(QObject):
             self._last_point = pointer.picture
         self.ended.emit()
 
-    def order(self, order: Order) -> bool:
+    def begin(self, tool: Tool) -> bool:
+        """Start the tool by a key; it waits for orders. False when it knows no such way, or something goes on."""
+        if tool.keyed is None or self.dragging:
+            return False
+        running = _Running(tool, tool.keyed(self))
+        next(running.drag)
+        self._waiting = running
+        return True
+
+    def order(self, order: Order | Nudge) -> bool:
         """Give a drag that waits a key's word. False when none does."""
         if not self.waiting:
             return False
@@ -149,7 +158,7 @@ class ToolProxy(QObject):
         while self.cancel():
             pass
 
-    def _tell_waiting(self, what: Pointer | Order) -> None:
+    def _tell_waiting(self, what: Pointer | Order | Nudge) -> None:
         waiting, self._waiting = self._waiting, None
         if waiting is not None and waiting.sent(what):
             self._waiting = waiting
@@ -237,6 +246,12 @@ class ToolProxy(QObject):
 
     def pan_by(self, by: QPointF) -> None:
         self._viewport.pan_by(by)
+
+    @property
+    def seen(self) -> QRectF:
+        view = QRectF(QPointF(), self._view)
+        whole = QRectF(self._document.box)
+        return self._viewport.transform.inverted()[0].mapRect(view).intersected(whole)
 
     @property
     def wipe_place(self) -> float:

@@ -16,7 +16,7 @@ from app.ui.canvas.lasso import lasso
 from app.ui.canvas.pan import pan
 from app.ui.canvas.polygon import polygon
 from app.ui.canvas.resize_brush import resize_brush
-from app.ui.canvas.shapes import ellipse, rectangle
+from app.ui.canvas.shapes import ellipse, keyed_ellipse, keyed_rectangle, rectangle
 from app.ui.canvas.wand import bucket, wand
 from app.ui.canvas.wipe import wipe
 
@@ -49,6 +49,7 @@ class Tool:
     options: Options = Options.NONE
     cursor: Qt.CursorShape | None = None
     held_cursor: Qt.CursorShape | None = None  # while dragging
+    keyed: Callable[[Canvas], Drag] | None = None  # how it works without a pointer
 
     @property
     def paints(self) -> bool:
@@ -90,8 +91,9 @@ _ROWS = (
         icon="rectangle",
         shortcut="R",
         tip="Mark a rectangle from corner to corner",
-        hint=_MARK % "Shift square",
+        hint=_MARK % "Shift square   Enter by keys: arrows move, Shift+arrows resize, Enter mark",
         drag=rectangle,
+        keyed=keyed_rectangle,
         options=Options.AREA,
         cursor=_CROSS,
     ),
@@ -101,8 +103,9 @@ _ROWS = (
         icon="ellipse",
         shortcut="O",
         tip="Mark an ellipse from corner to corner",
-        hint=_MARK % "Shift circle",
+        hint=_MARK % "Shift circle   Enter by keys: arrows move, Shift+arrows resize, Enter mark",
         drag=ellipse,
+        keyed=keyed_ellipse,
         options=Options.AREA,
         cursor=_CROSS,
     ),
@@ -167,7 +170,7 @@ _ROWS = (
         icon="pan",
         shortcut="H",
         tip="Move the view",
-        hint="Drag to move the view   Wheel zoom",
+        hint="Drag to move the view   Wheel zoom   Ctrl+0 fit   Ctrl+1 100 %",
         drag=pan,
         cursor=Qt.CursorShape.OpenHandCursor,
         held_cursor=Qt.CursorShape.ClosedHandCursor,

@@ -73,7 +73,7 @@ class CanvasView(QWidget):
             self._xray,
             self._scene.comparison,
         )
-        self._keys = Keys(document, self._toolbox, self._proxy)
+        self._keys = Keys(document, self._toolbox, self._proxy, self._scene.comparison)
         self._pointing = Pointing(self._toolbox, self._proxy, self._viewport, self._scene.comparison)
         self._hovered: QPointF | None = None  # where the pointer was seen last
         self._on_wipe = False
