@@ -45,6 +45,7 @@ from app.ui.notices import Kind, Notice
 from app.ui.opening import SystemOpening
 from app.ui.params import ParamStore
 from app.ui.recent import RecentFiles
+from app.ui.shortcuts import Shortcuts
 from app.ui.theme import Theme
 
 log = logging.getLogger(__name__)
@@ -81,6 +82,7 @@ def build(
         additions=AdditionShelf(store, places),
         wishes=Wishes(),
         mask_looks=MaskLooks(),
+        shortcuts=Shortcuts(),
         history=HistoryShelf(places.history),
         candidates=Candidates(document),
         recent=RecentFiles(places.cache),

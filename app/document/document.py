@@ -77,8 +77,8 @@ class Document(QObject):
     Invariant: ``picture``, the look of the layers on white, is RGB32, ``mask`` is Grayscale8, both have ``size``. A
     stack that is nothing but one opaque layer of that size shares its image with ``picture``: it costs no memory.
     Everyone reads; only commands (``app.document.commands``, ``app.document.layer_commands``) call the writers:
-    ``write_mask``, ``invert_mask``, ``set_frame``, ``set_masks``, ``write_layer``, ``set_layers``, ``exchange_picture`` and
-    ``exchange``.
+    ``write_mask``, ``invert_mask``, ``set_frame``, ``set_masks``, ``write_layer``, ``set_layers``,
+    ``exchange_picture`` and ``exchange``.
     """
 
     changed = Signal(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenuBar, QWidget
@@ -11,6 +12,9 @@ from PySide6.QtWidgets import QMenuBar, QWidget
 from app.ui.canvas.tools import TOOLS
 from app.ui.icons import icon
 from app.ui.mask_work import MASK_EDITS
+
+if TYPE_CHECKING:
+    from app.ui.shortcuts import Shortcuts  # which reads this table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +27,7 @@ class ActionRow:
     shortcuts: tuple[str, ...] = ()
     icon: str = ""
     checkable: bool = False
+    fixed: bool = False  # its keys are not for change
 
 
 _TOOL_ROWS = tuple(
@@ -305,10 +310,20 @@ ACTIONS = (
     ),
     ActionRow(id="queue_clear", text="Empty the queue", tip="Take out all that waits"),
     ActionRow(
-        id="cancel", text="Cancel", tip="Cancel the innermost thing: stroke, notice, then job", shortcuts=("Esc",)
+        id="cancel",
+        text="Cancel",
+        tip="Cancel the innermost thing: stroke, notice, then job",
+        shortcuts=("Esc",),
+        fixed=True,
     ),
     *_CANDIDATE_ROWS,
     ActionRow(id="model_help", text="How to use a full model", tip="What to do with a Stable Diffusion v1 model"),
+    ActionRow(
+        id="shortcuts",
+        text="Keyboard shortcuts…",
+        tip="Look up keys, and choose others",
+        shortcuts=("F1",),
+    ),
     ActionRow(id="about", text="About Limner", tip="Version, and the licences of everything inside"),
 )
 
@@ -340,7 +355,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "",
         *(row.id for row in _CANDIDATE_ROWS),
     ),
-    "&Help": ("model_help", "about"),
+    "&Help": ("model_help", "shortcuts", "about"),
 }
 """Ids of actions; an empty one is a line."""
 
@@ -348,7 +363,9 @@ RAIL = (tuple(row.id for row in _TOOL_ROWS), ("clear_mask", "invert_mask", "show
 """What stands on the rail beside the canvas, in groups."""
 
 
-def make_actions(parent: QWidget, handlers: Mapping[str, Callable[[], object]]) -> dict[str, QAction]:
+def make_actions(
+    parent: QWidget, handlers: Mapping[str, Callable[[], object]], shortcuts: Shortcuts
+) -> dict[str, QAction]:
     """Every action of the table with its handler. Raises KeyError for a row that has none."""
     tools = QActionGroup(parent)
     made = {}
@@ -359,6 +376,14 @@ def make_actions(parent: QWidget, handlers: Mapping[str, Callable[[], object]]) 
             tools.addAction(action)
         parent.addAction(action)  # so that its shortcut works wherever the focus is
         made[row.id] = action
+
+    def dress() -> None:
+        for row in ACTIONS:
+            made[row.id].setShortcuts([QKeySequence(key) for key in shortcuts.keys(row.id)])
+            made[row.id].setToolTip(shortcuts.told(row.tip, row.id))
+
+    shortcuts.changed.connect(dress)
+    dress()
     return made
 
 
@@ -382,10 +407,6 @@ def _make(row: ActionRow, parent: QWidget) -> QAction:
     if row.icon:
         action.setIcon(icon(row.icon))
         action.setIconVisibleInMenu(False)
-    keys = [QKeySequence(text) for text in row.shortcuts]
-    action.setShortcuts(keys)
-    shown = f" ({keys[0].toString(QKeySequence.SequenceFormat.NativeText)})" if keys else ""
-    action.setToolTip(row.tip + shown)
     action.setStatusTip(row.tip)
     return action
 

@@ -131,6 +131,7 @@ class WindowCommands(QObject):
                 "candidate_accept": self.accept_candidate,
                 "cancel": self.escape,
                 "model_help": self.show_model_help,
+                "shortcuts": self.show_shortcuts,
                 "about": self.show_about,
             }
         )
@@ -318,6 +319,11 @@ class WindowCommands(QObject):
                 help=Help(label="Open the models folder", act=lambda: self._show_folder(self._desk.shelf.folder)),
             )
         )
+
+    def show_shortcuts(self) -> None:
+        from app.ui.shortcut_dialog import ShortcutDialog
+
+        ShortcutDialog(self._desk.shortcuts, self._window).open()
 
     def show_about(self) -> None:
         from app.ui.about import AboutDialog

@@ -15,6 +15,7 @@ from app.ui.looks import MaskLooks
 from app.ui.models import ModelShelf
 from app.ui.params import ParamStore
 from app.ui.recent import RecentFiles
+from app.ui.shortcuts import Shortcuts
 
 
 class Wishes(QObject):
@@ -55,6 +56,7 @@ class Desk:
     additions: AdditionShelf
     wishes: Wishes
     mask_looks: MaskLooks
+    shortcuts: Shortcuts
     history: HistoryShelf
     candidates: Candidates
     recent: RecentFiles

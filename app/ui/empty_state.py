@@ -75,7 +75,9 @@ class EmptyState(QFrame):
         button.setIcon(icon("open"))
         button.setIconSize(QSize(18, 18))
         button.setAccessibleName("Open a picture")
-        button.setToolTip("Choose a picture file (Ctrl+O)")
+        shortcuts = self._desk.shortcuts
+        shortcuts.changed.connect(lambda: button.setToolTip(shortcuts.told("Choose a picture file", "open")))
+        button.setToolTip(shortcuts.told("Choose a picture file", "open"))
         button.clicked.connect(self._desk.wishes.open_picture)
         return button
 

@@ -57,6 +57,7 @@ from app.ui.projects import Projects
 from app.ui.recent_menu import add_recent_menu
 from app.ui.recipes import Recipes
 from app.ui.recovery import Recovery
+from app.ui.screen_reader import ScreenReader
 from app.ui.status_line import StatusLine
 from app.ui.theme import GRID, PANEL_WIDTH
 from app.ui.told_sizes import ToldSizes
@@ -145,7 +146,7 @@ class MainWindow(QMainWindow):
         self.xray = XRayFollower(desk, self.canvas, self.background, self)
         self.intents = IntentFollower(desk.store, desk.document, self)
         self.commands = WindowCommands(self)
-        self.actions_by_id: dict[str, QAction] = actions.make_actions(self, self.commands.handlers())
+        self.actions_by_id: dict[str, QAction] = actions.make_actions(self, self.commands.handlers(), desk.shortcuts)
         actions.fill_menus(self.menuBar(), self.actions_by_id)
         add_recent_menu(self.menuBar(), desk, self.actions_by_id["save"])
         if (menu := self.menuBar().findChild(QMenu, "menuFile")) is not None:
@@ -153,6 +154,8 @@ class MainWindow(QMainWindow):
             ToldSizes(menu, tells, embeds, desk.document, self.files.provenance, self.background)
         self.menuBar().setNativeMenuBar(True)
         self._lay_out()
+        self.screen_reader = ScreenReader(self, desk.queue, self.notices)
+        self.painting.arrived.connect(self.screen_reader.on_arrived)
         self.wiring = Wiring(self)
         self.announcer = Announcer(desk.queue, self)
         self.memory = Memory(self)

@@ -53,6 +53,7 @@ class Memory(QObject):
             "view": {id: window.actions_by_id[id].isChecked() for id in _SWITCHES},
             "undo_megabytes": desk.document.undo.budget // MEGABYTE,
             "mask_look": desk.mask_looks.values(),
+            "shortcuts": desk.shortcuts.values(),
             "areas": window.canvas.toolbox.areas(),
             "more": fold is not None and fold.isChecked(),
             "export": window.exporting.values(),
@@ -80,6 +81,7 @@ class Memory(QObject):
         megabytes = values.get("undo_megabytes")
         if isinstance(megabytes, int) and not isinstance(megabytes, bool):
             window.desk.document.undo.set_budget(megabytes * MEGABYTE)
+        window.desk.shortcuts.restore(session.section(values, "shortcuts"))
         window.desk.mask_looks.restore(session.section(values, "mask_look"))
         window.canvas.toolbox.restore_areas(session.section(values, "areas"))
         tool = values.get("tool")

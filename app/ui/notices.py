@@ -81,6 +81,9 @@ class Notice:
 class Notices(QWidget):
     """Stacks the newest cards in the upper right corner of its parent. Quiet ones go when something new begins."""
 
+    put_up = Signal(object)
+    """A Notice that is shown from now on."""
+
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._host = parent
@@ -99,6 +102,7 @@ class Notices(QWidget):
 
     def show_notice(self, notice: Notice) -> None:
         """Put up a card; one with the same title makes room for it."""
+        self.put_up.emit(notice)
         for card in [card for card in self._cards if _same(card.notice, notice)]:
             self._remove(card)
         card = NoticeCard(notice)

@@ -69,12 +69,16 @@ class StatusLine(QWidget):
         percent = zoom * 100
         self._zoom.setText(f"{percent:.0f} %" if percent >= 10 else f"{percent:.1f} %")
 
+    def show_fit_key(self, key: str) -> None:
+        """The key that fits the picture, for the tooltip; empty for none."""
+        behind = f" ({key})" if key else ""
+        self._zoom.setToolTip(f"How large the picture is shown. Press to fit it into the window{behind}.")
+
     def _make_zoom(self) -> QToolButton:
         button = QToolButton()
         button.setObjectName("zoomButton")
         button.setProperty("flat", True)
         button.setAccessibleName("Zoom")
-        button.setToolTip("How large the picture is shown. Press to fit it into the window (Ctrl+0).")
         button.setMinimumWidth(64)
         button.clicked.connect(self.zoom_asked)
         return button

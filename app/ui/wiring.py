@@ -64,6 +64,7 @@ class Wiring(QObject):
         canvas.hint_changed.connect(status.show_hint)
         canvas.tool_changed.connect(lambda id: window.actions_by_id[f"tool_{id}"].setChecked(True))
         status.zoom_asked.connect(canvas.fit)
+        self._desk.shortcuts.changed.connect(self._on_shortcuts)
         canvas.comparison.possible_changed.connect(self._on_comparable)
 
     def _connect_work(self) -> None:
@@ -98,12 +99,16 @@ class Wiring(QObject):
         actions[f"tool_{canvas.tool}"].setChecked(True)
         status.show_zoom(canvas.zoom)
         status.show_hint(canvas.hint)
+        self._on_shortcuts()
         self._commands.show_save_choices()
         self._on_candidates()
         self._on_comparable(canvas.comparison.possible)
         self._on_lined_up()
         self._on_params(self._desk.store.params, {"size"})
         self._on_document()
+
+    def _on_shortcuts(self) -> None:
+        self._window.status_line.show_fit_key(self._desk.shortcuts.shown("fit"))
 
     def _on_comparable(self, possible: bool) -> None:
         action = self._window.actions_by_id["wipe"]

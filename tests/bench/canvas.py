@@ -3,7 +3,8 @@
 A soft stroke of 200 pointer events over pictures of several sizes, on the real widget, drawn in software: the time that
 an event takes (the stroke grows, the overlay follows) and the repaint after it, then undo and redo, and what the step
 keeps in memory. Median / p99 of the thread's own processor time, which other programs on the machine hardly change;
-where it says so, p99 by the clock. ``--busy``: meanwhile one process a core computes, as an engine on the CPU does.
+where it says so, p99 by the clock. ``--busy``: meanwhile a process computes with two threads of torch, as the engine
+does.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from app.ui.canvas.view import CanvasView
 from tests.ui.canvas.gestures import mouse, press, release
 
 EVENTS = 200
+ENGINE_THREADS = 2
 VIEW = (1600, 1000)
 
 
@@ -50,21 +52,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[2048, 4096, 8192])
     parser.add_argument("--brushes", type=int, nargs="+", default=[64, 400])
-    parser.add_argument("--busy", action="store_true", help="with every core computing meanwhile")
+    parser.add_argument("--busy", action="store_true", help="while an engine computes")
     given = parser.parse_args()
     application = QApplication([])
     print(f"load at the start {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, busy: {given.busy}")
     print("| picture | brush | shown at | event | repaint | both | both, by the clock | let go | undo / redo | kept |")
     print("|---|---|---|---|---|---|---|---|---|---|")
-    workers = _start_burning() if given.busy else []
+    engine = _start_engine() if given.busy else None
+    if engine is not None:
+        time.sleep(10)  # until torch is there
     try:
         for side in given.sizes:
             for brush in given.brushes:
                 for zoom in (None, 1.0):
                     print(_row(side, brush, zoom, measured(application, side, brush, zoom)), flush=True)
     finally:
-        for worker in workers:
-            worker.terminate()
+        if engine is not None:
+            engine.terminate()
 
 
 def measured(application: QApplication, side: int, size: float, zoom: float | None) -> Figures:
@@ -141,17 +145,22 @@ def _pair(times: list[float]) -> str:
     return f"{np.median(times):.1f} / {np.percentile(times, 99):.1f} ms"
 
 
-def _start_burning() -> list[multiprocessing.Process]:
-    workers = [multiprocessing.Process(target=_burn, daemon=True) for _ in range(os.cpu_count() or 1)]
-    for worker in workers:
-        worker.start()
-    return workers
+def _start_engine() -> multiprocessing.Process:
+    """A process of its own, as the engine is, that computes what a UNet does most of the time."""
+    worker = multiprocessing.get_context("spawn").Process(target=_compute, daemon=True)
+    worker.start()
+    return worker
 
 
-def _burn() -> None:
-    numbers = np.random.default_rng(0).random((512, 512))
-    while True:
-        numbers = numbers @ numbers % 1.0
+def _compute() -> None:
+    import torch
+
+    torch.set_num_threads(ENGINE_THREADS)
+    layer = torch.nn.Conv2d(320, 320, 3, padding=1)
+    latents = torch.randn(2, 320, 64, 64)
+    with torch.inference_mode():
+        while True:
+            layer(latents)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ class RunPanel(QWidget):
         self._desk = desk
         self._model_line = self._make_model_line()
         self._generate = self._make_generate()
+        self._keyed: list[tuple[QAction, str, str]] = []  # each with its action of the table and its name
         self._ways = self._make_ways()
         self._cancel_all = QAction("Cancel all", self)
         self._cancel_all.triggered.connect(desk.queue.cancel_all)
@@ -59,6 +60,7 @@ class RunPanel(QWidget):
         self._lay_out()
         desk.store.changed.connect(self._refresh_button)
         desk.shelf.changed.connect(self._refresh_button)
+        desk.shortcuts.changed.connect(self._refresh_button)
         desk.queue.changed.connect(self._refresh_progress)
         desk.queue.lined_up.connect(self._refresh_progress)
         desk.queue.engine_changed.connect(self._refresh_progress)
@@ -111,17 +113,15 @@ class RunPanel(QWidget):
         button.setMinimumHeight(self._generate.sizeHint().height())
         menu = QMenu(button)
         menu.setToolTipsVisible(True)
-        for text, tip, wish in (
-            (
-                "Paint next\tCtrl+Shift+Enter",
-                "Before everything that waits (Shift+click).",
-                self._desk.wishes.paint_next,
-            ),
-            ("Paint instead\tCtrl+Alt+Enter", "In place of the running one.", self._desk.wishes.paint_instead),
+        wishes = self._desk.wishes
+        for id, text, tip, wish in (
+            ("generate_next", "Paint next", "Before everything that waits (Shift+click).", wishes.paint_next),
+            ("generate_instead", "Paint instead", "In place of the running one.", wishes.paint_instead),
         ):
             action = menu.addAction(text)
             action.setToolTip(tip)
             action.triggered.connect(wish)
+            self._keyed.append((action, id, text))
         button.setMenu(menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         return button
@@ -156,7 +156,11 @@ class RunPanel(QWidget):
 
     def _refresh_button(self, *_: object) -> None:
         intent, model = self._desk.store.params.intent, self._desk.shelf.current
-        tip = f"{way_in(intent, model)} (Ctrl+Enter; Shift+click before those that wait)"
+        for action, id, text in self._keyed:
+            action.setText(f"{text}\t{self._desk.shortcuts.shown(id)}")
+        key = self._desk.shortcuts.shown("generate")
+        behind = f"{key}; Shift+click" if key else "Shift+click"
+        tip = f"{way_in(intent, model)} ({behind} before those that wait)"
         self._generate.setText(intent.value)
         self._generate.setAccessibleName(intent.value)
         self._generate.setAccessibleDescription(tip)
