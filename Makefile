@@ -10,7 +10,9 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint check clean starter starter-eval vocabulary bundle bundle-test deb archive packages-test
+# make bench BENCH="--stages unet --sizes 256" measures a part.
+BENCH ?=
+.PHONY: help setup run test lint check bench clean starter starter-eval vocabulary bundle bundle-test deb archive packages-test
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +60,9 @@ archive: ## the frozen program as a tar.xz that installs into a person's home
 
 packages-test: ## install, use, upgrade and remove both in a small Debian (root, debootstrap)
 	@python=$$(sh packaging/setup/find_python.sh "$(PYTHON)") && "$$python" packaging/linux/check.py
+
+bench: $(READY) ## measure Limner beside its peers (an hour; OpenVINO is fetched, build/ takes 5 GB)
+	@peers=$$($(PY) tests/bench/prepare.py) && $(PY) -m tests.bench.speed --peers-python "$$peers" $(BENCH)
 
 clean: ## remove caches and build output
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
