@@ -138,7 +138,8 @@ def test_every_option_reaches_the_request(studio: Studio) -> None:
     request = studio.backend.requests[0]
     assert (request.negative, request.size, request.steps, request.guidance) == ("ugly", Size(40, 24), 5, 3.5)
     assert (request.sampler, request.seed, request.frame) == ("euler_a", 9, FrameChoice.AUTO)
-    assert studio.render("--clip-skip", "2", "--guidance-interval", "0.2:.9").status == 0
+    assert studio.render("--clip-skip", "2", "--guidance-interval", "0.2:.9", "--draft").status == 0
+    assert [request.draft for request in studio.backend.requests] == [False, True]
     assert studio.backend.requests[1].clip_skip == 2
     assert studio.backend.requests[1].guidance_interval == (0.2, 0.9)
 

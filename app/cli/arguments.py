@@ -103,6 +103,7 @@ def _add_render(parser: ArgumentParser) -> None:
         help="guide only there on the way from noise (0) to picture (1), such as 0.2:0.9; other steps cost half (0:1)",
     )
     add("--clip-skip", type=int, default=1, metavar="N", help="listen to the N-th last layer of the text encoder (1)")
+    add("--draft", action="store_true", help="most of the model at every third step only: quicker, and less faithful")
     add("--sampler", metavar="ID", help=f"see “limner samplers” (default: {DEFAULT_SAMPLER})")
     add("--seed", type=int, metavar="N", help="start of the noise; the same seed gives the same picture")
     add("--count", type=int, default=1, metavar="N", help="that many pictures, saved as OUT-SEED.png")

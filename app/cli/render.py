@@ -103,6 +103,7 @@ def prepare(options: Namespace, places: Folders) -> Order:
             sampler=DEFAULT_SAMPLER if options.sampler is None else options.sampler,
             guidance_interval=options.guidance_interval,
             clip_skip=options.clip_skip,
+            draft=options.draft,
             **additions,
             task=task,
             frame=options.frame,

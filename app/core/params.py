@@ -46,6 +46,7 @@ class Params:
     frame: FrameChoice = FrameChoice.AUTO
     guidance_interval: tuple[float, float] = (0.0, 1.0)
     clip_skip: int = 1
+    draft: bool = False
     loras: tuple[LoraUse, ...] = ()
     embeddings: tuple[EmbeddingUse, ...] = ()
     vae: str = ""

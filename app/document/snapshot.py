@@ -32,6 +32,7 @@ def snapshot(document: Document, params: Params) -> Request:
         sampler=params.sampler,
         guidance_interval=params.guidance_interval,
         clip_skip=params.clip_skip,
+        draft=params.draft,
         loras=params.loras,
         embeddings=params.embeddings,
         vae=params.vae,

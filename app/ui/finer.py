@@ -1,8 +1,8 @@
-"""Finer points of how the model listens, as rows for the settings: where guidance works, and which layer is heard."""
+"""Finer points of how the model works, as rows for the settings: where it is guided, which layer it hears, drafts."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSpinBox, QWidget
 
 from app.core.params import Params
 from app.ui.desk import Desk
@@ -17,7 +17,11 @@ _LEAST_STRETCH = 5
 
 def finer_rows(desk: Desk) -> tuple[Row, ...]:
     """Rows that always count."""
-    return Row(QLabel("Guided from"), GuidedStretch(desk)), Row(QLabel("Clip skip"), _make_skip(desk))
+    return (
+        Row(QLabel("Guided from"), GuidedStretch(desk)),
+        Row(QLabel("Clip skip"), _make_skip(desk)),
+        Row(QLabel("Draft"), _make_draft(desk)),
+    )
 
 
 def _make_skip(desk: Desk) -> QSpinBox:
@@ -28,6 +32,20 @@ def _make_skip(desk: Desk) -> QSpinBox:
     spin = make_number("clipSkipSpin", "Clip skip", tip, 1, MOST_CLIP_SKIP)
     bind(desk.store, "clip_skip", spin)
     return spin
+
+
+def _make_draft(desk: Desk) -> QCheckBox:
+    tip = (
+        "Computes most of the model at every third step only: about twice as quick, with coarser details. "
+        "Paint it again without, and with the same seed, for the picture in full (DeepCache)."
+    )
+    tick = QCheckBox("quick, less faithful")
+    tick.setObjectName("draftTick")
+    tick.setAccessibleName("Draft")
+    tick.setAccessibleDescription(tip)
+    tick.setToolTip(tip)
+    bind(desk.store, "draft", tick)
+    return tick
 
 
 class GuidedStretch(QWidget):

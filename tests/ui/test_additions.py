@@ -144,11 +144,12 @@ def test_they_are_there_again_at_the_next_start(
     second.wait(lambda: second.desk.additions.tokens() == {"gloom": 3})
 
 
-def test_where_guidance_works_and_which_layer_is_heard_reach_the_request(studio: Studio, backend: FakeBackend) -> None:
+def test_guidance_layer_and_draft_reach_the_request(studio: Studio, backend: FakeBackend) -> None:
     studio.click("moreButton")
     studio.find("guidedFrom").setValue(20)
     studio.find("guidedTo").setValue(90)
     studio.find("clipSkipSpin").setValue(2)
+    studio.find("draftTick").click()
     studio.find("guidedFrom").setValue(100)  # no further than the end
     assert studio.find("guidedFrom").value() == 85
     studio.find("guidedFrom").setValue(20)
@@ -156,6 +157,7 @@ def test_where_guidance_works_and_which_layer_is_heard_reach_the_request(studio:
     studio.wait(lambda: len(backend.requests) == 1)
     assert backend.requests[0].guidance_interval == (0.2, 0.9)
     assert backend.requests[0].clip_skip == 2
+    assert backend.requests[0].draft
 
 
 def test_a_picture_brings_back_what_is_here_and_names_what_is_not(

@@ -32,6 +32,7 @@ def test_params_survive_the_round_trip_except_the_seed() -> None:
         seam=Seam(grow=3, ring=0, fill=Fill.COLOUR, colour=(9, 8, 7), colour_match=False),
         guidance_interval=(0.2, 0.9),
         clip_skip=2,
+        draft=True,
         loras=(LoraUse(file="/somewhere/ink.safetensors", weight=-0.5),),
         embeddings=(EmbeddingUse(file="/somewhere/mood.safetensors", word="gloom"),),
         vae="/somewhere/sharp.safetensors",
@@ -47,7 +48,7 @@ def test_params_survive_the_round_trip_except_the_seed() -> None:
         {"sampler": "no such", "prompt": 7, "model": ["x"]},
         {"guidance": float("nan")},
         {"frame": "all of it", "seam": {"grow": -1, "fill": "soup", "colour": [1, 2], "colour_match": 7}},
-        {"seam": [], "guidance_interval": [0.9, 0.1], "clip_skip": 99},
+        {"seam": [], "guidance_interval": [0.9, 0.1], "clip_skip": 99, "draft": "yes"},
         {"guidance_interval": [0.5, 0.5]},
         {"loras": [{"file": ""}, {"weight": 1}, 7, {"file": "x", "weight": 1e9}], "embeddings": {"a": 1}, "vae": 3},
         {"loras": [{"file": "x", "weight": 1}, {"file": "x", "weight": 2}]},  # the same one twice
