@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from app.core.errors import ModelError
 from app.diffusion.folder import load_folder
+from app.diffusion.kept import Kept
 from app.diffusion.placement import Placement
 from app.diffusion.preview import PreviewMap, preview_map_for
 from app.diffusion.single_file import load_single_file
@@ -20,7 +21,8 @@ class ModelBundle:
 
     ``factor``: picture pixels per latent. ``channels``: of a latent. ``native_size``: pixels a side that the UNet was
     trained on. ``window``: tokens of a prompt, its start and end included. ``concat``: the UNet takes mask and masked
-    image beside the latents (the fine-tuned inpainting kind).
+    image beside the latents (the fine-tuned inpainting kind). ``shares``: a pass through the UNet is done by
+    ``unet_pass``. ``worn``: what was added to the networks, so that what is ``kept`` of them is found again.
     """
 
     name: str
@@ -36,6 +38,9 @@ class ModelBundle:
     native_size: int
     window: int
     concat: bool
+    shares: bool = False
+    worn: Hashable = ()
+    kept: Kept = field(default_factory=Kept)
 
 
 def load_bundle(path: Path, placement: Placement) -> ModelBundle:

@@ -9,7 +9,9 @@ import torch
 
 from app.core.request import Request
 from app.diffusion.bundle import ModelBundle
+from app.diffusion.kept import fingerprint
 from app.diffusion.texts import Embeddings, embed
+from app.diffusion.unet_pass import SharedPass
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,9 @@ def encode_prompts(bundle: ModelBundle, request: Request, embeddings: Embeddings
     Raises UserError where the model cannot do what the Request asks of its text encoder.
     """
     prompts = [request.prompt] if request.guidance <= 1.0 else [request.negative, request.prompt]
-    texts = embed(bundle, prompts, request.clip_skip, embeddings or {})
+    given = tuple((word, fingerprint(vectors)) for word, vectors in (embeddings or {}).items())
+    key = ("texts", *prompts, request.clip_skip, bundle.worn, given, bundle.unet.dtype, bundle.placement.device)
+    texts = bundle.kept.get(key, lambda: embed(bundle, prompts, request.clip_skip, embeddings or {}))
     levels = int(bundle.scheduler_config.get("num_train_timesteps", 1000))
     first, last = request.guidance_interval
     return Guidance(texts, request.guidance, least=(1 - last) * levels, most=(1 - first) * levels)
@@ -45,6 +49,9 @@ def predict_noise(unet: Any, model_input: torch.Tensor, t: torch.Tensor, guidanc
     """Classifier-free guidance (arXiv 2207.12598) in one batch: e(negative) + scale (e(prompt) - e(negative))."""
     texts = guidance.at(t)
     copies, candidates = len(texts), len(model_input)
+    if isinstance(unet, SharedPass):
+        predicted = unet.predict(model_input.to(unet.dtype), t, texts.repeat(candidates, 1, 1))
+        return _guided(predicted.to(model_input.dtype), copies, guidance.scale)
     # negative and prompt of a candidate side by side, as they would be if it were painted alone; cat, because it keeps
     # the layout, on which depends how convolutions round
     batch = torch.cat([one for one in model_input.split(1) for _ in range(copies)])
@@ -52,8 +59,11 @@ def predict_noise(unet: Any, model_input: torch.Tensor, t: torch.Tensor, guidanc
     predicted = unet(batch.to(unet.dtype), t, encoder_hidden_states=texts.repeat(candidates, 1, 1), return_dict=False)[
         0
     ]
-    predicted = predicted.to(model_input.dtype)
+    return _guided(predicted.to(model_input.dtype), copies, guidance.scale)
+
+
+def _guided(predicted: torch.Tensor, copies: int, scale: float) -> torch.Tensor:
     if copies == 1:
         return predicted
     without, with_prompt = predicted[0::2], predicted[1::2]
-    return without + guidance.scale * (with_prompt - without)
+    return without + scale * (with_prompt - without)

@@ -16,6 +16,7 @@ from app.diffusion.bundle import ModelBundle, load_bundle
 from app.diffusion.extras import Extras, Fitted
 from app.diffusion.parts import generate_parts
 from app.diffusion.placement import Placement, choose_placement
+from app.diffusion.quick import quickened
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +26,15 @@ _Stamp = tuple[str, int]
 class Engine:
     """Does Requests on this machine, one at a time; holds one bundle, the last one used."""
 
-    def __init__(self, placement: Placement | None = None, collect: Callable[[], object] = gc.collect) -> None:
+    def __init__(
+        self,
+        placement: Placement | None = None,
+        collect: Callable[[], object] = gc.collect,
+        prepare: Callable[[ModelBundle], ModelBundle] = quickened,
+    ) -> None:
         """``collect``: frees what only reference cycles still hold; a program with a window must do that on its own
-        thread."""
+        thread. ``prepare``: makes a loaded model quick; one left as it is computes what diffusers does, bit for bit."""
+        self._prepare = prepare
         self._collect = collect
         self._placement = placement or choose_placement()
         self._bundle: ModelBundle | None = None
@@ -64,7 +71,7 @@ class Engine:
             hooks.entered(Phase.LOADING)
             self._bundle = self._stamp = self._extras = None  # never two models in memory
             self._free()
-            self._bundle = load_bundle(path, self._placement)
+            self._bundle = self._prepare(load_bundle(path, self._placement))
             self._stamp = stamp
         return self._bundle
 

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import Any, assert_never
 
 import torch
 
@@ -17,6 +17,7 @@ from app.core.request import ImageToImage, Inpaint, Pixels, Request, TextToImage
 from app.core.samplers import sampler
 from app.core.seam import plan_reach
 from app.core.trail import Branch, Look
+from app.diffusion.again import Painted, painted_before, remember
 from app.diffusion.bundle import ModelBundle
 from app.diffusion.cancelling import stoppable
 from app.diffusion.conditioning import Guidance, encode_prompts
@@ -31,6 +32,7 @@ from app.diffusion.start import prepare_start
 from app.diffusion.texts import Embeddings
 from app.diffusion.thrift import Descent, applied
 from app.diffusion.trails import TrailKeeper, check_fits, resume, retrace
+from app.diffusion.unet_pass import DRAFT, SharedPass, is_plain
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +106,8 @@ def paint(
     began = time.perf_counter()
     request = requests[0]
     frame = working_frame(bundle, request)
+    if len(requests) == 1 and (painted := painted_before(bundle, request)) is not None:
+        return _told(hooks, [_pasted(bundle, request, frame, painted, began)])
     generators = [torch.Generator().manual_seed(one.seed) for one in requests]
     schedule = make_schedule(bundle, request, generators)
     if len(schedule) == 0:
@@ -118,7 +122,7 @@ def paint(
     _enter(hooks, Phase.DENOISING)
     loop_began = time.perf_counter()
     x = start.x
-    for step in denoise(bundle.unet, schedule, start.x, guidance, start.region):
+    for step in denoise(_pass(bundle, request), schedule, start.x, guidance, start.region):
         x = step.x
         if not bool(torch.isfinite(x).all()):
             raise not_finite(bundle)
@@ -136,6 +140,8 @@ def paint(
         except DecodeMemoryError as error:
             raise UnfinishedError(error.message, error.remedy, trail) from None
         _stop_if_asked(hooks)
+        told = (*notes, *canvas.notes)
+        remember(bundle, Painted(request=one, canvas=canvas, trail=trail, mode=start.mode, notes=told))
         joined = finish(one, frame, canvas.pixels)
         candidates.append(
             Result(
@@ -152,12 +158,19 @@ def paint(
                 device=bundle.placement.label,
                 changed_outside=joined.changed_outside,
                 blend=joined.blend,
-                notes=(*notes, *canvas.notes),
+                notes=told,
                 trail=trail,
                 ring=_ring(frame),
             )
         )
     return _told(hooks, candidates)
+
+
+def _pass(bundle: ModelBundle, request: Request) -> Any:
+    """How the UNet is called in one run."""
+    if request.draft and is_plain(bundle.unet):
+        return SharedPass(bundle.unet, every=DRAFT)
+    return SharedPass(bundle.unet) if bundle.shares else bundle.unet
 
 
 def look(
@@ -193,6 +206,28 @@ def look(
         trail=asked.trail,
     )
     return _told(hooks, [result])[0]
+
+
+def _pasted(bundle: ModelBundle, request: Request, frame: WorkingFrame, painted: Painted, began: float) -> Result:
+    joined = finish(request, frame, painted.canvas.pixels)
+    return Result(
+        image=joined.image,
+        request=request,
+        mode=painted.mode,
+        box=joined.box,
+        frame=frame.plan.box,
+        working=frame.plan.working,
+        steps=0,
+        seconds=time.perf_counter() - began,
+        seconds_per_step=0.0,
+        model_name=bundle.name,
+        device=bundle.placement.label,
+        changed_outside=joined.changed_outside,
+        blend=joined.blend,
+        notes=painted.notes,
+        trail=painted.trail,
+        ring=_ring(frame),
+    )
 
 
 def _mode(bundle: ModelBundle, request: Request) -> Mode:

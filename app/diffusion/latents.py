@@ -36,9 +36,13 @@ def mask_to_latents(mask: Mask, factor: int) -> torch.Tensor:
 
 
 def encode(vae: Any, picture: torch.Tensor, generators: Generators) -> torch.Tensor:
-    """1 x 3 x H x W of -1..1 -> N x 4 x h x w, scaled latents for each of N generators. A KL autoencoder's are drawn
-    from its posterior; another's are all the same."""
-    output = vae.encode(picture)
+    """1 x 3 x H x W of -1..1 -> N x 4 x h x w, scaled latents for each of N generators."""
+    return drawn(vae, vae.encode(picture), generators)
+
+
+def drawn(vae: Any, output: Any, generators: Generators) -> torch.Tensor:
+    """What a VAE says of a picture -> scaled latents. A KL autoencoder's are drawn from its posterior; another's are
+    all the same."""
     if hasattr(output, "latent_dist"):
         latents = torch.cat([output.latent_dist.sample(one) for one in generators])
     else:

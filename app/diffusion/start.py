@@ -15,7 +15,8 @@ from app.core.seam import Fill
 from app.diffusion.bundle import ModelBundle
 from app.diffusion.fill import filled
 from app.diffusion.frame import WorkingFrame
-from app.diffusion.latents import Generators, encode, gaussian, mask_to_latents, to_tensor
+from app.diffusion.kept import fingerprint
+from app.diffusion.latents import Generators, drawn, gaussian, mask_to_latents, to_tensor
 from app.diffusion.regions import BlendMask, ConcatMask, Everywhere, Region, Together
 from app.diffusion.schedule import Schedule
 
@@ -158,7 +159,11 @@ def _everywhere(bundle: ModelBundle, frame: WorkingFrame, generators: Generators
 
 
 def _encode(bundle: ModelBundle, picture: torch.Tensor, generators: Generators) -> torch.Tensor:
-    return encode(bundle.vae, picture.to(bundle.placement.device, bundle.vae.dtype), generators).float()
+    vae = bundle.vae
+    # tiles see less than the whole
+    key = ("source", fingerprint(picture), bundle.worn, vae.dtype, vae.device, vae.use_tiling)
+    output = bundle.kept.get(key, lambda: vae.encode(picture.to(bundle.placement.device, vae.dtype)))
+    return drawn(vae, output, generators).float()
 
 
 def _noise(bundle: ModelBundle, frame: WorkingFrame, generators: Generators) -> torch.Tensor:

@@ -143,7 +143,7 @@ def applied(bundle: ModelBundle, thrift: Thrift) -> Iterator[ModelBundle]:
             stack.enter_context(tiled(bundle.vae, TILES[-1], bundle.factor))
             if bundle.placement.device.type != "cpu":
                 stack.enter_context(_sliced(bundle.unet))
-        yield replace(bundle, unet=OneByOne(bundle.unet)) if thrift.passes else bundle
+        yield replace(bundle, unet=OneByOne(bundle.unet), shares=False) if thrift.passes else bundle
 
 
 class OneByOne:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from app.core.request import FrameChoice, Inpaint
 from app.core.seam import PLAIN, Fill, Seam
 from app.diffusion.bundle import ModelBundle, load_bundle
 from app.diffusion.generate import generate, make_schedule, working_frame
+from app.diffusion.kept import Kept
 from app.diffusion.placement import Placement
 from app.diffusion.start import Start, prepare_start
 from tests.engine_tools import RecordingHooks, aligned_mask, final_latents, request_for, some_picture
@@ -214,7 +216,7 @@ def test_a_small_mask_in_a_huge_picture_costs_what_a_native_picture_costs(
         mask[side // 2 : side // 2 + 128, side // 2 : side // 2 + 128] = 255
         task = Inpaint(image=picture, mask=mask)
         request = request_for(tmp_path, size=Size(side, side), steps=1, task=task, frame=FrameChoice.AUTO)
-        return generate(bundle, request, RecordingHooks())
+        return generate(replace(bundle, kept=Kept(most=0)), request, RecordingHooks())
 
     native = run(512)
     cost = (list(sizes.seen), list(mixed))
