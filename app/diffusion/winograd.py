@@ -12,8 +12,6 @@ _SIDE = TILE + 2
 _POINTS = _SIDE * _SIDE
 STRIP = 64 << 20
 """Bytes that a strip of tiles may take: of 6, 16 and 64 MB the most was best."""
-_BLOCK = 128
-"""Output channels whose weights are transformed at once, in double precision: more would need memory for nothing."""
 
 # the matrices B^T, G and A^T of the paper, section 4.3
 _INPUT = torch.tensor(
@@ -34,8 +32,7 @@ _WEIGHT = torch.tensor(
         [1 / 24, 1 / 12, 1 / 6],
         [1 / 24, -1 / 12, 1 / 6],
         [0, 0, 1],
-    ],
-    dtype=torch.float64,
+    ]
 )
 _OUTPUT = torch.tensor([[1.0, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]])
 # both directions of a tile in one matrix product
@@ -57,17 +54,16 @@ class Scratch:
             held = self._held[name] = torch.empty(count)
         return held[:count].view(shape)
 
+    def clear(self) -> None:
+        self._held.clear()
 
-def transformed(weight: torch.Tensor) -> torch.Tensor:
-    """O x C x 3 x 3 -> 36 x O x C in the domain in which convolving is a product of matrices."""
+
+def transformed(weight: torch.Tensor, scratch: Scratch) -> torch.Tensor:
+    """O x C x 3 x 3 -> 36 x O x C in the domain in which convolving is a product of matrices; in ``scratch``."""
     outputs, channels = weight.shape[:2]
-    made = torch.empty(_POINTS, outputs, channels)
-    for first in range(0, outputs, _BLOCK):
-        part = weight[first : first + _BLOCK]
-        made[:, first : first + _BLOCK] = (_WEIGHT_2D @ part.double().flatten(2).flatten(0, 1).T).view(
-            _POINTS, len(part), channels
-        )
-    return made
+    made = scratch.take("weight", _POINTS, outputs * channels)
+    torch.mm(_WEIGHT_2D, weight.flatten(2).flatten(0, 1).T, out=made)
+    return made.view(_POINTS, outputs, channels)
 
 
 def pack(matrix: torch.Tensor, rows: int) -> torch.Tensor:

@@ -25,7 +25,7 @@ from app.diffusion.bundle import ModelBundle, load_bundle
 from app.diffusion.engine import Engine
 from app.diffusion.kept import Kept
 from app.diffusion.lora import put_on, read_lora, take_off
-from app.diffusion.packed import PackedConv, PackedLinear, WinogradConv, pack_network, usable
+from app.diffusion.packed import PackedConv, PackedLinear, PointConv, WinogradConv, pack_network, usable
 from app.diffusion.placement import Placement
 from app.diffusion.thrift import Thrift, applied
 from app.diffusion.unet_pass import DRAFT, SharedPass, is_plain
@@ -80,7 +80,7 @@ def test_a_convolution_is_what_it_was(
     packed = copy.deepcopy(stock)
     pack_network(packed, most_extra)
     suits = (side, stride) == (3, 1)
-    assert type(packed[0]) is (WinogradConv if most_extra and suits else PackedConv)
+    assert type(packed[0]) is (WinogradConv if most_extra and suits else PointConv if side == 1 else PackedConv)
     for count in (1, 3):
         x = random(count, 64, *size)
         assert apart(packed(x), stock(x)) < 1e-5
