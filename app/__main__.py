@@ -8,10 +8,10 @@ from pathlib import Path
 from app.core.environment import prepare_environment
 
 COMMANDS = frozenset({"render", "samplers", "models", "doctor"})
-_OWN = frozenset({"unpickle"})
+_OWN = frozenset({"unpickle", "engine"})
 """What only Limner itself starts."""
 _ASKING = frozenset({"-h", "--help", "--version"})
-_WITH_A_VALUE = frozenset({"--data-dir", "--selftest-dir"})
+_WITH_A_VALUE = frozenset({"--data-dir", "--selftest-dir", "--engine"})
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,6 +25,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(given: list[str]) -> int:
     prepare_environment()
+    if given == ["engine"]:
+        from app.cli.painter import paint_for_studio
+
+        return paint_for_studio()
     if is_command(given):
         from app.cli import main as run_command
 

@@ -28,8 +28,10 @@ from app.core.parts import explained
 from app.core.settings import Folders, folders
 from app.document.document import Document
 from app.jobs.garbage import GarbageCollector
+from app.jobs.place import EnginePlace
 from app.jobs.queue import JobQueue
 from app.jobs.worker import InferenceWorker
+from app.process.host import EngineHost
 from app.ui import session
 from app.ui.additions import AdditionShelf
 from app.ui.candidates import Candidates
@@ -50,6 +52,7 @@ from app.ui.theme import Theme
 
 log = logging.getLogger(__name__)
 
+_APART = {"apart": True, "inside": False, "": None}
 _PATIENCE_MS = 3000
 """How long closing waits for the worker. A step ends sooner; importing torch may take much longer."""
 
@@ -58,26 +61,34 @@ def build(
     backend: Backend | None = None,
     data_dir: Path | None = None,
     make_backend: Callable[[], Backend] | None = None,
+    engine_apart: bool | None = None,
 ) -> MainWindow:
     """The whole studio as a window that is not shown yet; closing it ends everything.
 
     ``backend``: who paints, the engine if None; ``make_backend`` is called on the worker's thread in its place.
-    ``data_dir``: where models and settings are, the system's place if None. A QApplication must exist. Raises OSError
-    when the data folder cannot be made.
+    ``data_dir``: where models and settings are, the system's place if None. ``engine_apart``: whether the engine has a
+    process of its own, as it was left last time if None. A QApplication must exist. Raises OSError when the data folder
+    cannot be made.
     """
     prepare_environment()
     places = folders(data_dir)
     places.make()
-    params, model_folders = remembered(places.settings)
+    params, model_folders, chosen = remembered(places.settings)
     store = ParamStore(session.params_from(params))
     shelf = ModelShelf(store, places, model_folders)
     document = Document(store.params.size)
     garbage = GarbageCollector()
-    worker = InferenceWorker(make_backend or (lambda: backend or _engine(garbage)))
+    host = EngineHost()
+    given = make_backend or (None if backend is None else lambda: backend)
+    apart = given is None and (chosen if engine_apart is None else engine_apart)
+    inside = given or (lambda: _engine_inside(host, garbage))
+    worker = InferenceWorker(host.start if apart else inside)
+    host.lost_idle = worker.engine_lost
     desk = Desk(
         store=store,
         document=document,
         queue=JobQueue(worker),
+        engine=EnginePlace(worker, apart=given or host.start, inside=inside, chosen=chosen, now=apart),
         shelf=shelf,
         additions=AdditionShelf(store, places),
         wishes=Wishes(),
@@ -91,6 +102,7 @@ def build(
     window = MainWindow(desk, worker, places)
     desk.queue.engine_changed.connect(garbage.follow)
     window.closing.connect(garbage.stop)
+    window.closing.connect(host.close)
     for part in (*(getattr(desk, field.name) for field in fields(desk)), garbage, worker):
         part.setParent(window)
     worker.start()
@@ -115,7 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
     Theme(application)
     places, trouble = _usable(_throwaway() if given.selftest and given.data_dir is None else folders(given.data_dir))
     crash_log = _start_logging(places)
-    window = build(data_dir=places.data)
+    window = build(data_dir=places.data, engine_apart=_APART[given.engine])
     window.patience_ms = _PATIENCE_MS
     window.ask_before_losing = lambda: ask_before_losing(window)
     _show_unexpected(window)
@@ -180,6 +192,11 @@ def _lacks_display() -> bool:
     return sys.platform.startswith("linux") and not any(os.environ.get(name) for name in named)
 
 
+def _engine_inside(host: EngineHost, garbage: GarbageCollector) -> Backend:
+    host.dismiss()
+    return _engine(garbage)
+
+
 def _engine(garbage: GarbageCollector) -> Backend:
     # Imported here, on the worker's thread: torch takes seconds, and the window must not wait for it.
     # On Windows, torch >= 2.9 is reported to find its DLLs only when it is imported before Qt (pytorch #166628,
@@ -194,6 +211,12 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="limner", description="Paint with Stable Diffusion v1 on your own machine.")
     parser.add_argument("pictures", nargs="*", type=Path, metavar="PICTURE", help="a picture to open")
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="where models and settings are kept")
+    parser.add_argument(
+        "--engine",
+        choices=[word for word in _APART if word],
+        default="",
+        help="paint in a process apart, so that the window stays should the engine fail, or inside the window's",
+    )
     parser.add_argument("--selftest", action="store_true", help="try every way of painting, say how it went, end")
     parser.add_argument("--selftest-dir", type=Path, metavar="DIR", help="keep the pictures of the self-test there")
     return parser.parse_args(arguments)

@@ -43,6 +43,17 @@ class UnfinishedError(UserError):
         self.trail = trail
 
 
+class EngineLostError(UserError):
+    """The process that painted is gone. Nobody's fault in the Request: it can be asked for again as it is.
+
+    ``details``: what the process still said, for a report.
+    """
+
+    def __init__(self, message: str, remedy: str, details: str = "") -> None:
+        super().__init__(message, remedy)
+        self.details = details
+
+
 class Cancelled(Exception):  # noqa: N818 - it is an outcome, not an error
     """The person asked to stop; raised by a Backend, never shown as a failure."""
 

@@ -128,7 +128,8 @@ class Hooks(Protocol):
 
 
 class Backend(Protocol):
-    """Does Requests, one at a time. ``run`` blocks; it raises Cancelled or UserError, anything else is a bug."""
+    """Does Requests, one at a time. ``run`` blocks; it raises Cancelled or UserError, EngineLostError among
+    them, anything else is a bug."""
 
     def run(self, request: Request, hooks: Hooks) -> Result: ...
 
@@ -176,13 +177,15 @@ class Stopped:
 @dataclass(frozen=True)
 class Failed:
     """``message`` and ``remedy`` are for the person; ``details`` is the trace, empty for a UserError. ``trail``: all
-    the steps of a run that lacks nothing but the picture."""
+    the steps of a run that lacks nothing but the picture. ``lost``: the engine went away, through no fault of the
+    Request."""
 
     job_id: int
     message: str
     remedy: str
     details: str = ""
     trail: Trail | None = None
+    lost: bool = False
 
 
 Event = Started | Entered | Stepped | Made | Finished | Stopped | Failed

@@ -13,7 +13,7 @@ from enum import Enum
 
 from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
 
-from app.core.errors import Cancelled, UnfinishedError, UserError, is_out_of_memory
+from app.core.errors import Cancelled, EngineLostError, UnfinishedError, UserError, is_out_of_memory
 from app.core.job import (
     Backend,
     Entered,
@@ -37,23 +37,31 @@ class EngineState(Enum):
     STARTING = "starting"
     READY = "ready"
     FAILED = "failed"
+    LOST = "lost"
 
 
 @dataclass(frozen=True)
 class EngineChanged:
-    """How the Backend's own start goes; the sentences and the trace belong to FAILED."""
+    """How the Backend's own start goes; the sentences and the trace belong to FAILED, and to LOST: it ended while no
+    job ran, and another one is started."""
 
     state: EngineState
     message: str = ""
     remedy: str = ""
     details: str = ""
+    lost: bool = False
+    """With FAILED: it has been lost too often to be started once more by itself."""
 
 
 WorkerEvent = Event | EngineChanged
 
 
+MakeBackend = Callable[[], Backend]
+
+
 class InferenceWorker(QThread):
-    """Does Requests one after another on its own thread, with a Backend that is made there.
+    """Does Requests one after another on its own thread, with a Backend that is made there, and made again when it is
+    lost.
 
     ``happened`` is emitted on the thread that made the worker. Steps never pile up behind a busy window: a Stepped
     that nobody has seen yet is replaced by the next one of the same job. Every job that is submitted ends in exactly
@@ -63,12 +71,13 @@ class InferenceWorker(QThread):
     happened = Signal(object)
     _posted = Signal()
 
-    def __init__(self, make_backend: Callable[[], Backend], parent: QObject | None = None) -> None:
+    def __init__(self, make_backend: MakeBackend, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("inference")
         self._make_backend = make_backend
         self._backend: Backend | None = None
-        self._inbox: queue.SimpleQueue[tuple[int, Request] | None] = queue.SimpleQueue()
+        self._lost = False  # during the last job
+        self._inbox: queue.SimpleQueue[tuple[int, Request] | MakeBackend | EngineLostError | None] = queue.SimpleQueue()
         self._outbox: deque[WorkerEvent] = deque()
         self._outbox_lock = threading.Lock()
         self._cancels: dict[int, threading.Event] = {}
@@ -85,6 +94,15 @@ class InferenceWorker(QThread):
         # An Event and not a queued slot: the thread is busy inside run() and would see a slot only afterwards.
         if (cancel := self._cancels.get(job_id)) is not None:
             cancel.set()
+
+    def replace(self, make_backend: MakeBackend) -> None:
+        """Let another Backend do what is lined up from now on."""
+        self._inbox.put(make_backend)
+
+    def engine_lost(self, error: EngineLostError) -> None:
+        """The Backend is gone though nothing was asked of it; from any thread."""
+        self._post(EngineChanged(EngineState.LOST, error.message, error.remedy, error.details))
+        self._inbox.put(error)
 
     def stop(self, patience_ms: int | None = None) -> bool:
         """Cancel everything, wait until the thread has ended, and deliver what it still had to say.
@@ -104,10 +122,17 @@ class InferenceWorker(QThread):
         """The thread's own life; called by Qt."""
         self._start_backend()
         while (item := self._inbox.get()) is not None:
-            job_id, request = item
-            cancel = self._cancels[job_id]
-            self._post(self._outcome(job_id, request, cancel))
-            del self._cancels[job_id]
+            match item:
+                case (job_id, request):
+                    self._post(self._outcome(job_id, request, self._cancels[job_id]))
+                    del self._cancels[job_id]
+                case EngineLostError():
+                    self._backend = None
+                case _:
+                    self._backend, self._make_backend = None, item
+            if self._lost or not isinstance(item, tuple):
+                self._lost = False
+                self._start_backend()
         self._backend = None
 
     def _start_backend(self) -> EngineChanged | None:
@@ -117,6 +142,8 @@ class InferenceWorker(QThread):
         self._post(EngineChanged(EngineState.STARTING))
         try:
             self._backend = self._make_backend()
+        except Cancelled:  # the studio is closing
+            return None
         except BaseException as error:  # a failed import may raise anything, and the thread must live on
             failure = _why_not_started(error)
             self._post(failure)
@@ -138,6 +165,9 @@ class InferenceWorker(QThread):
             result: Result = self._backend.run(request, _Hooks(job_id, cancel, self._post))
         except Cancelled:
             return Stopped(job_id)
+        except EngineLostError as error:
+            self._backend, self._lost = None, True
+            return Stopped(job_id) if cancel.is_set() else _failed(job_id, error)
         except BaseException as error:  # whatever it is, the button must come back
             return _failed(job_id, error)
         # Whoever pressed Cancel must not be shown a picture after it, even one that was ready a moment before.
@@ -188,6 +218,8 @@ def _failed(job_id: int, error: BaseException) -> Failed:
     """What to tell the person; the trace goes into the log unless they can mend it themselves."""
     if isinstance(error, UnfinishedError):
         return Failed(job_id, error.message, error.remedy, trail=error.trail)
+    if isinstance(error, EngineLostError):
+        return Failed(job_id, error.message, error.remedy, error.details, lost=True)
     if isinstance(error, UserError):
         return Failed(job_id, error.message, error.remedy)
     log.error("job %d failed", job_id, exc_info=error)
@@ -208,6 +240,8 @@ def _failed(job_id: int, error: BaseException) -> Failed:
 
 
 def _why_not_started(error: BaseException) -> EngineChanged:
+    if isinstance(error, EngineLostError):
+        return EngineChanged(EngineState.FAILED, error.message, error.remedy, error.details, lost=True)
     if isinstance(error, UserError):
         return EngineChanged(EngineState.FAILED, error.message, error.remedy)
     log.error("the engine cannot be started", exc_info=error)

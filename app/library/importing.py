@@ -9,13 +9,13 @@ import logging
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from app.core.atomic import atomic_write
 from app.core.errors import Cancelled, ModelError
+from app.core.program import own_command, own_environment
 from app.core.settings import Folders
 from app.core.weights import PICKLED, is_pickle
 
@@ -28,7 +28,6 @@ SLOWEST_DISK = 5_000_000
 INTRUSION = 70
 """The child's exit status when a file got as far as trying something."""
 
-_ROOT = Path(__file__).resolve().parents[2]
 _BESIDE = (".yaml", ".json")
 _STEMS = {"text_encoder": ("pytorch_model", "model"), "unet": None, "vae": None}
 """Per part of a folder the beginning of its pickles' names and of what they become; None where it stays."""
@@ -151,8 +150,8 @@ def run_child(source: Path, target: Path, cancelled: Callable[[], bool] = never)
     """Convert one file in a process of its own. Raises ModelError, Cancelled; leaves no half-written file."""
     patience = START_SECONDS + source.stat().st_size / SLOWEST_DISK
     child = subprocess.Popen(
-        [*_own_command(), "unpickle", str(source), str(target)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join((str(_ROOT), *_python_path()))},
+        [*own_command(), "unpickle", str(source), str(target)],
+        env=own_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -179,15 +178,6 @@ def run_child(source: Path, target: Path, cancelled: Callable[[], bool] = never)
         ) from None
     if told:
         raise ModelError(told["message"], told["remedy"])
-
-
-def _own_command() -> list[str]:
-    """What starts Limner: itself when frozen; else Python, which must not import what lies in the working folder."""
-    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-P", "-m", "app"]
-
-
-def _python_path() -> list[str]:
-    return [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
 
 
 def _outcome(child: subprocess.Popen[str], deadline: float, cancelled: Callable[[], bool]) -> tuple[str, str]:

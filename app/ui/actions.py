@@ -317,6 +317,12 @@ ACTIONS = (
         fixed=True,
     ),
     *_CANDIDATE_ROWS,
+    ActionRow(
+        id="engine_apart",
+        text="Engine in a process of its own",
+        tip="Should painting ever crash, the window stays; without it the engine is part of the window",
+        checkable=True,
+    ),
     ActionRow(id="model_help", text="How to use a full model", tip="What to do with a Stable Diffusion v1 model"),
     ActionRow(
         id="shortcuts",
@@ -354,6 +360,8 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "queue_clear",
         "",
         *(row.id for row in _CANDIDATE_ROWS),
+        "",
+        "engine_apart",
     ),
     "&Help": ("model_help", "shortcuts", "about"),
 }

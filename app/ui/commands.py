@@ -130,6 +130,7 @@ class WindowCommands(QObject):
                 "candidate_discard": choose.discard,
                 "candidate_accept": self.accept_candidate,
                 "cancel": self.escape,
+                "engine_apart": lambda: self._desk.engine.set_apart(not self._desk.engine.apart),
                 "model_help": self.show_model_help,
                 "shortcuts": self.show_shortcuts,
                 "about": self.show_about,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 
 from app.document.document import Document
+from app.jobs.place import EnginePlace
 from app.jobs.queue import JobQueue
 from app.ui.additions import AdditionShelf
 from app.ui.candidates import Candidates
@@ -52,6 +53,7 @@ class Desk:
     store: ParamStore
     document: Document
     queue: JobQueue
+    engine: EnginePlace
     shelf: ModelShelf
     additions: AdditionShelf
     wishes: Wishes

@@ -65,6 +65,7 @@ class Memory(QObject):
             "queue": self._unfolded("queueButton"),
             "save_tells": window.files.tells,
             "save_embeds": window.files.embeds,
+            "engine_apart": desk.engine.chosen,
             "model_folders": [str(path) for path in desk.shelf.added],
         }
 
@@ -117,7 +118,9 @@ class Memory(QObject):
         return self._window.findChild(QToolButton, "moreButton")
 
 
-def remembered(path: Path) -> tuple[session.Values, list[Path]]:
-    """The parameters and the added model folders: what must be known before the window is made."""
+def remembered(path: Path) -> tuple[session.Values, list[Path], bool]:
+    """The parameters, the added model folders, and whether the engine is to have a process of its own: what must be
+    known before the window is made."""
     values = load_settings(path)
-    return session.section(values, "params"), session.paths(values, "model_folders")
+    apart = values.get("engine_apart") is not False
+    return session.section(values, "params"), session.paths(values, "model_folders"), apart

@@ -19,10 +19,9 @@ from app.document.snapshot import snapshot
 from app.jobs.worker import EngineChanged, EngineState
 from app.ui.canvas.view import CanvasView
 from app.ui.desk import Desk
+from app.ui.lost_jobs import KEPT, LostJobs
 from app.ui.notices import Help, Kind, Notice, Notices
 from app.ui.params import random_seed
-
-_KEPT = "Your picture and your mask are as they were."
 
 
 class Painting(QObject):
@@ -52,6 +51,7 @@ class Painting(QObject):
         self._previews = True
         self._origins: dict[int, Origin] = {}  # by job: the picture that was open when it was asked for
         self._offered: set[int] = set()  # jobs of which something has become a candidate
+        self._lost = LostJobs(notices, desk.engine, self.line_up, self)
         self._held: list[Result] = []
         self._held_notice: Notice | None = None
         desk.queue.previewed.connect(self._on_previewed)
@@ -161,7 +161,8 @@ class Painting(QObject):
         if not other and (job.cancel_asked or job.state in (JobState.CANCELLED, JobState.FAILED)):
             self._show_candidate()
         if job.state in (JobState.CANCELLED, JobState.FAILED):
-            self._origins.pop(job.id, None)
+            if job.state is JobState.CANCELLED:  # what has failed may be asked for again
+                self._origins.pop(job.id, None)
             self._offered.discard(job.id)
 
     def _show_candidate(self) -> None:
@@ -254,16 +255,24 @@ class Painting(QObject):
     def _on_failed(self, job: Job, failed: Failed) -> None:
         if job.purpose is not Purpose.PICTURE:
             return
-        notice = self._failure(failed.message, f"{failed.remedy} {_KEPT}", failed.details)
+        origin = self._origins.pop(job.id, self._desk.document.origin)
+        if failed.lost:
+            self._lost.add(job, failed, origin)
+            return
+        notice = self._failure(failed.message, f"{failed.remedy} {KEPT}", failed.details)
         trail = failed.trail
         if trail is not None:
             rest = replace(job.request, seed=trail.seed, count=1, resume=Branch(trail, len(trail)))
-            finish = Help(label="Finish the picture", act=lambda: self._submit(rest))
+            finish = Help(label="Finish the picture", act=lambda: self.line_up(rest, origin))
             notice = replace(notice, help=finish, stays=True)
         self._notices.show_notice(notice)
 
     def _on_engine(self, engine: EngineChanged) -> None:
-        if engine.state is EngineState.FAILED:
+        if engine.state is EngineState.LOST:
+            self._lost.tell(engine)
+        elif engine.state is EngineState.FAILED and engine.lost:
+            self._lost.tell_often(engine, self.submit)
+        elif engine.state is EngineState.FAILED:
             self._notices.show_notice(self._failure(engine.message, engine.remedy, engine.details))
 
     def _failure(self, title: str, text: str, details: str) -> Notice:

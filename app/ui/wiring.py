@@ -72,6 +72,7 @@ class Wiring(QObject):
         for signal in (self._desk.candidates.changed, self._desk.candidates.shown_changed):
             signal.connect(self._on_candidates)
         self._desk.queue.lined_up.connect(self._on_lined_up)
+        self._desk.engine.changed.connect(self._on_engine_place)
         self._desk.history.told.connect(self._commands.tell)
         self._commands.entry_shown.connect(lambda: self._on_opened(None))
         window.painting.arrived.connect(self._on_arrived)
@@ -101,6 +102,7 @@ class Wiring(QObject):
         status.show_hint(canvas.hint)
         self._on_shortcuts()
         self._commands.show_save_choices()
+        self._on_engine_place()
         self._on_candidates()
         self._on_comparable(canvas.comparison.possible)
         self._on_lined_up()
@@ -119,6 +121,9 @@ class Wiring(QObject):
         queue, actions = self._desk.queue, self._window.actions_by_id
         actions["queue_pause"].setChecked(queue.paused)
         actions["queue_clear"].setEnabled(bool(queue.waiting))
+
+    def _on_engine_place(self) -> None:
+        self._window.actions_by_id["engine_apart"].setChecked(self._desk.engine.apart)
 
     def _on_candidates(self) -> None:
         candidates, actions = self._desk.candidates, self._window.actions_by_id

@@ -57,8 +57,9 @@ class Artist(Studio):
 def open_studio(qtbot: Any, data_dir: Path) -> Iterator[Callable[..., Artist]]:
     artists: list[Artist] = []
 
-    def open_one(make_backend: Callable[[], Backend] | None = None) -> Artist:
-        window = build(None, data_dir, make_backend)
+    def open_one(make_backend: Callable[[], Backend] | None = None, apart: bool = False) -> Artist:
+        # mostly inside, so that torch is imported once for all tests
+        window = build(None, data_dir, make_backend, engine_apart=apart)
         window.resize(1100, 700)
         window.show()
         artists.append(Artist(window, qtbot))

@@ -115,7 +115,7 @@ def test_cancelling_ends_the_child(places: Folders, tmp_path: Path) -> None:
 def test_whatever_the_child_does_is_a_sentence(
     code: str, words: str, places: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "_own_command", lambda: [sys.executable, "-c", code])
+    monkeypatch.setattr(importing, "own_command", lambda: [sys.executable, "-c", code])
     source = write_zip(tmp_path / "m.ckpt", {"a": torch.ones(2)})
     with pytest.raises(ModelError, match=words):
         import_weights(source, places)

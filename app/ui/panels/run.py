@@ -19,6 +19,7 @@ _IDLE = {
     EngineState.STARTING: "The engine is getting ready; paint meanwhile",
     EngineState.READY: "",
     EngineState.FAILED: "The engine could not start; press to try again",
+    EngineState.LOST: "The engine is getting ready again; paint meanwhile",
 }
 """What is said while there is no job."""
 

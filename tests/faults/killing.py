@@ -1,0 +1,156 @@
+"""Kills the real engine at random moments, in several ways, and says what came of it:
+``python -m tests.faults.killing 40`` drives one window all the way, with the starter model.
+
+After each death the window must answer, a card must say what happened, and the same picture, bit for bit, must come
+from the next engine: by itself where the job had not begun, else after one press of the button on the card.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import numpy as np
+import psutil
+from PySide6.QtCore import QEventLoop
+from PySide6.QtWidgets import QApplication, QPushButton
+
+from app.core.job import Job, Phase, Result
+from app.jobs.worker import EngineState
+from app.main import build
+from app.ui.main_window import MainWindow
+from app.ui.theme import Theme
+
+STAGES = ("importing", "loading", "painting", "finishing", "idle")
+SIGNALS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS)
+_AGAIN = "Paint it again"
+_PATIENCE = 120.0
+_LONGEST_TURN = 0.25
+"""Seconds of one turn of the event loop beyond which the window has not answered."""
+
+
+class Session:
+    """One window, and what was seen of it."""
+
+    def __init__(self, window: MainWindow, chance: random.Random) -> None:
+        self._window = window
+        self._chance = chance
+        self._results: list[Result] = []
+        self._stage = ""
+        self.longest_turn = 0.0
+        queue = window.desk.queue
+        queue.finished.connect(lambda job, result: self._results.append(result))
+        queue.changed.connect(self._follow)
+
+    def paint(self) -> np.ndarray:
+        """An undisturbed picture."""
+        before = len(self._results)
+        self._window.painting.submit()
+        self.wait(lambda: len(self._results) > before)
+        return np.array(self._results[-1].image)
+
+    def kill(self, stage: str, how: signal.Signals) -> tuple[bool, bool, np.ndarray]:
+        """Whether a card told of it, whether a job was offered again, and the picture that came in the end."""
+        window, queue, before = self._window, self._window.desk.queue, len(self._results)
+        window.notices.clear()
+        while window.notices.close_newest():
+            pass
+        if stage == "importing":
+            os.kill(_engine().pid, signal.SIGKILL)  # so that another one is just being imported
+            self.wait(lambda: queue.engine.state is EngineState.STARTING)
+            while window.notices.close_newest():
+                pass
+        if stage != "idle":
+            window.painting.submit()
+        self.wait(lambda: stage in ("importing", "idle") or self._stage == stage)
+        self.pause(self._chance.random() * (3.0 if stage == "importing" else 0.03))
+        os.kill(_engine().pid, how)
+        if stage == "idle":
+            self.wait(lambda: bool(window.notices.shown))
+            window.painting.submit()
+        self.wait(lambda: len(self._results) > before or self._offered() is not None)
+        told = any(notice.title.startswith("The painting engine") for notice in window.notices.shown)
+        button = self._offered()
+        if button is not None:
+            button.click()
+            self.wait(lambda: len(self._results) > before)
+        self.wait(lambda: queue.current is None and queue.engine.state is EngineState.READY)
+        return told, button is not None, np.array(self._results[-1].image)
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        end = time.monotonic() + _PATIENCE
+        while not condition():
+            assert time.monotonic() < end, f"it did not happen; {[n.title for n in self._window.notices.shown]}"
+            self._turn()
+
+    def pause(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self._turn()
+
+    def _turn(self) -> None:
+        before = time.monotonic()
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
+        self.longest_turn = max(self.longest_turn, time.monotonic() - before)
+        time.sleep(0.001)
+
+    def _follow(self, job: Job) -> None:
+        words = {Phase.LOADING: "loading", Phase.DENOISING: "painting", Phase.DECODING: "finishing"}
+        self._stage = words.get(job.phase, "") if job.phase is not None and not job.state.ended else ""
+
+    def _offered(self) -> QPushButton | None:
+        buttons = self._window.notices.findChildren(QPushButton)
+        return next((button for button in buttons if button.text() == _AGAIN and button.isVisible()), None)
+
+
+def _engine() -> psutil.Process:
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end:
+        for child in psutil.Process().children():
+            if child.status() != psutil.STATUS_ZOMBIE and child.cmdline()[-1:] == ["engine"]:
+                return child
+        time.sleep(0.01)
+    raise AssertionError("there is no engine")
+
+
+def main(times: int) -> int:
+    """Print what came of it; 0 when all was well."""
+    application = QApplication([])
+    Theme(application)
+    folder = tempfile.TemporaryDirectory()
+    window = build(data_dir=Path(folder.name), engine_apart=True)
+    window.show()
+    session = Session(window, random.Random(0))
+    window.desk.store.update(prompt="a red house", steps=20, seed=3, seed_locked=True)
+    whole = session.paint()
+    found: Counter[str] = Counter()
+    took: list[float] = []
+    for number in range(times):
+        stage, how = STAGES[number % len(STAGES)], SIGNALS[(number // len(STAGES)) % len(SIGNALS)]
+        before = time.monotonic()
+        told, offered, picture = session.kill(stage, how)
+        took.append(time.monotonic() - before)
+        found["told"] += told
+        found["offered"] += offered
+        found["same picture"] += np.array_equal(picture, whole)
+    print(f"{times} deaths ({', '.join(how.name for how in SIGNALS)}) while {', '.join(STAGES)}:")
+    again = f"the same picture afterwards {found['same picture']}, after a press {found['offered']}"
+    print(f"  told {found['told']}, {again}")
+    print(f"  from the job to its picture, a death and a new engine between: median {statistics.median(took):.1f} s")
+    print(f"  longest turn of the window's event loop {1000 * session.longest_turn:.0f} ms")
+    window.close()
+    return 0 if found["told"] == found["same picture"] == times and session.longest_turn < _LONGEST_TURN else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 20))
