@@ -162,8 +162,8 @@ class PackedConv(nn.Conv2d):
 
 
 class PointConv(PackedConv):
-    """A 1 x 1 convolution as the product of matrices that it is: on pictures of 4 x 4 pixels oneDNN's own way of
-    convolving was measured to take a hundred times as long."""
+    """A 1 x 1 convolution as the product of matrices that it is: in a profile of a step at 256 px, five packed
+    convolutions of this kind, on pictures of 4 x 4, took a sixth of the time, and next to nothing as products."""
 
     def _laid_out(self, weight: torch.Tensor) -> Any:
         return pack(weight.flatten(1), _ROWS)
