@@ -24,8 +24,8 @@ from app.ui.main_window import MainWindow
 from app.ui.theme import DARK, LIGHT, Look, Theme
 from tests.ui.look import settle
 
-PROMPT, SEED = "snowy mountains at sunset, a lake, the sun", 5
-CHANGE, CHANGE_SEED = "a red balloon, snowy mountains at sunset, a lake", 1
+PROMPT, SEED = "snowy mountains at sunset, a lake, the sun", 11
+CHANGE, CHANGE_SEED, CHANGE_MODEL = "a red balloon, sunset", 5, "starter-inpaint"
 WAIT_S = 300.0
 
 
@@ -48,7 +48,9 @@ def story(theme: Theme, look: Look, paths: dict[str, Path]) -> None:
         shoot(window, paths.get("empty"))
         window.desk.store.update(seed_locked=True, seed=SEED, prompt=PROMPT)
         paint(window, lambda: None)
-        window.desk.store.update(seed=CHANGE_SEED, prompt=CHANGE)
+        models = window.desk.shelf.models
+        model = next(model.id for model in models if model.path.name == CHANGE_MODEL)
+        window.desk.store.update(seed=CHANGE_SEED, prompt=CHANGE, model=model)
         mask(window)
         paint(window, lambda: shoot(window, paths.get("painting")))
         window.canvas.set_mask_visible("light" in paths)
@@ -86,14 +88,14 @@ def mask(window: MainWindow) -> None:
     def at(x: int, y: int) -> QPoint:
         return canvas.to_view(QPointF(x, y)).toPoint()
 
-    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=at(108, 34))
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=at(102, 30))
     for radius in (14, 8, 2):
         for turn in range(13):
             angle = turn * math.tau / 12
             QTest.mouseMove(
-                canvas, at(round(94 + radius * math.cos(angle)), round(34 + 1.25 * radius * math.sin(angle)))
+                canvas, at(round(88 + radius * math.cos(angle)), round(30 + 1.3 * radius * math.sin(angle)))
             )
-    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=at(94, 34))
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=at(88, 30))
     settle()
 
 
