@@ -54,9 +54,14 @@ class WindowCommands(QObject):
         self.own_file: Path | None = None
         """What Limner itself wrote the document to, and saving writes over."""
 
-    def rename(self, name: str) -> None:
-        """What the document is called from now on."""
+    def named(self) -> tuple[str, str]:
+        """What the document is called, and the file that saving writes over."""
+        return self.name, "" if self.own_file is None else str(self.own_file)
+
+    def rename(self, name: str, own_file: str) -> None:
+        """What ``named`` said, of a session that is brought back; a file that is gone is not written over."""
         self.name = name or "Untitled"
+        self.own_file = Path(own_file) if own_file and Path(own_file).is_file() else None
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """By the ids of the actions."""

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import logging
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
@@ -33,6 +34,7 @@ _TYPING_MS = 150
 class JournalKeeper(QObject):
     """Writes down the document, its steps, the settings, the candidates and the queue. Nothing here waits for the disk.
 
+    ``named``: what the document is called, and the path of the file that saving writes over, empty for none.
     ``told``: a Notice that the person should see; ``settled``: it is no longer true.
     """
 
@@ -41,13 +43,21 @@ class JournalKeeper(QObject):
     _trouble = Signal(object)
     _asked = Signal()
 
-    def __init__(self, desk: Desk, painting: Painting, roots: list[Path], parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        painting: Painting,
+        named: Callable[[], tuple[str, str]],
+        roots: list[Path],
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self._desk = desk
         self._painting = painting
         self._notice: Notice | None = None
         self._closed = self._resting = False
-        self._name = ""
+        self._name = ("", "")
+        self._named = named
         self._lined_up: tuple[int, ...] = ()
         self._watch = Watch(desk.document, self)
         self._trouble.connect(self._on_trouble, Qt.ConnectionType.QueuedConnection)
@@ -68,11 +78,12 @@ class JournalKeeper(QObject):
         desk.queue.lined_up.connect(self._tell_queue)
         self._begin()
 
-    def show_name(self, name: str) -> None:
-        """What the document is called."""
-        if name != self._name:
-            self._name = name
-            self._writer.put(told(NAME, name))
+    def see_name(self, *_: object) -> None:
+        """What the document is called, and the file that saving writes over, may be another."""
+        named = self._named()
+        if named != self._name and not self._quiet:
+            self._name = named
+            self._writer.put(told(NAME, named))
 
     def rest(self) -> None:
         """Write nothing: the document is being brought back."""
@@ -133,6 +144,7 @@ class JournalKeeper(QObject):
         undo = self._desk.document.undo
         if self._quiet:
             return
+        self.see_name()
         shot = self._watch.shot()
         if undo.pushing:
             self._writer.put(Stepped(undo.index(), undo.text(undo.index() - 1), shot))

@@ -160,11 +160,12 @@ class MainWindow(QMainWindow):
         self.announcer = Announcer(desk.queue, self)
         self.memory = Memory(self)
         roots = journal_roots(folders.data)
-        self.journal = JournalKeeper(desk, self.painting, roots, self)
+        self.journal = JournalKeeper(desk, self.painting, self.commands.named, roots, self)
         self.journal.told.connect(self.notices.show_notice)
         self.journal.settled.connect(self.notices.withdraw)
         self.recovery = Recovery(desk, self.painting, self.journal, self.notices, self)
-        self.windowTitleChanged.connect(lambda _: self.journal.show_name(self.commands.name))
+        for signal in (self.windowTitleChanged, self.files.saved, self.projects.saved, self.projects.opened):
+            signal.connect(self.journal.see_name)
         self.recovery.named.connect(self.commands.rename)
         self.recovery.look(roots)
 

@@ -57,9 +57,13 @@ class Offer:
         return self.recovered.timeline.steps
 
     @property
-    def name(self) -> str:
+    def named(self) -> tuple[str, str]:
+        """What the document is called, and the file that saving writes over."""
         part = self.recovered.timeline.parts.get(NAME)
-        return part.value if part is not None and isinstance(part.value, str) else ""
+        match part.value if part is not None else None:
+            case [str(name), str(file)] if "\0" not in file:
+                return name, file
+        return "", ""
 
     def count(self, part: str) -> int:
         """How many candidates or jobs there are."""
@@ -96,8 +100,8 @@ class _Session:
 class Recovery(QObject):
     """Offers what was left, one session at a time, the newest first."""
 
-    named = Signal(str)
-    """What the document is called that is about to be brought back."""
+    named = Signal(str, str)
+    """What the document is called that is about to be brought back, and the file that saving writes over."""
 
     def __init__(
         self, desk: Desk, painting: Painting, keeper: JournalKeeper, notices: Notices, parent: QObject | None = None
@@ -197,7 +201,7 @@ class Recovery(QObject):
     def _show(self, offer: Offer, session: _Session) -> None:
         leave = self._desk.document.undo.count() > 0
         self._keeper.rest()
-        self.named.emit(offer.name)
+        self.named.emit(*offer.named)
         documents.bring_back(self._desk.document, session.document)
         if session.params is not None:
             known = any(model.id == session.params.model for model in self._desk.shelf.models)
@@ -251,7 +255,8 @@ def _card(
         counted(offer.count(CANDIDATES), "candidate"),
         counted(offer.count(QUEUE), "waiting job"),
     ]
-    named = f"“{offer.name}”" if offer.name else "The picture"
+    name, _ = offer.named
+    named = f"“{name}”" if name and name != "Untitled" else "The picture"
     when = datetime.fromtimestamp(offer.recovered.written)
     today = when.date() == datetime.now().date()
     at = f"{when:%H:%M}" if today else f"{when:%d %B, %H:%M}"

@@ -231,7 +231,7 @@ def main() -> int:
     undo = window.desk.document.undo
 
     shown: list[str] = []
-    window.recovery.named.connect(shown.append)
+    window.recovery.named.connect(lambda name, _: shown.append(name))
 
     def wait(condition: Callable[[], bool], seconds: float) -> bool:
         until = time.monotonic() + seconds

@@ -277,3 +277,19 @@ def test_two_windows_do_not_take_each_other_for_dead(open_studio: Open, picture:
     restore(three)
     seen.append(looks(three))
     assert sorted(seen, key=str) == sorted([first, second], key=str)
+
+
+def test_saving_goes_on_into_the_same_file(open_studio: Open, picture: Path, tmp_path: Path) -> None:
+    studio = open_studio()
+    studio.open(picture)
+    studio.window.projects.save(tmp_path / "mine.ora")
+    studio.wait(lambda: studio.window.commands.own_file is not None)
+    crash(studio)
+    again = open_studio()
+    restore(again)
+    assert again.window.commands.named() == ("mine.ora", str(tmp_path / "mine.ora"))
+    crash(again)
+    (tmp_path / "mine.ora").unlink()
+    third = open_studio()
+    restore(third)
+    assert third.window.commands.named() == ("mine.ora", "")
