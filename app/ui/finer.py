@@ -36,10 +36,10 @@ def _make_skip(desk: Desk) -> QSpinBox:
 
 def _make_draft(desk: Desk) -> QCheckBox:
     tip = (
-        "Computes most of the model at every third step only: about twice as quick, with coarser details. "
-        "Paint it again without, and with the same seed, for the picture in full (DeepCache)."
+        "Computes most of the model at every third step only: quicker, and not quite the same picture. "
+        "Paint again without it and with the same seed for the picture in full (DeepCache)."
     )
-    tick = QCheckBox("quick, less faithful")
+    tick = QCheckBox("Quick, less faithful")
     tick.setObjectName("draftTick")
     tick.setAccessibleName("Draft")
     tick.setAccessibleDescription(tip)
