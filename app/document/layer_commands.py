@@ -6,14 +6,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QImage
 
 from app.core.job import Result
+from app.core.request import Inpaint
 from app.document import images
 from app.document.document import Document
 from app.document.layers import MOST_NAME, Layer, LayerKind, Stack, composed, new_id, seen_through
 from app.document.patch import Patch
+from app.document.surroundings import empty_parts
 from app.document.tiles import TileEdit, cut, within
 from app.document.undo import Step
 
@@ -98,9 +101,22 @@ def result_layer(document: Document, result: Result) -> Layer:
     image = images.to_qimage(pixels)
     if result.blend is not None:
         alpha = result.blend[box.y - result.box.y :, box.x - result.box.x :][: box.height, : box.width]
+        alpha = _whole_where_empty(document, result, place, alpha)
         source = images.picture_part(document.picture, place)
         image = images.to_qimage(np.dstack([seen_through(pixels, source, alpha), alpha]))
     return Layer(name=_named(result), kind=LayerKind.RESULT, image=image, x=box.x, y=box.y)
+
+
+def _whole_where_empty(document: Document, result: Result, place: QRect, alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """``alpha`` with nothing shining through where nothing lies under what was repainted: the result was not mixed
+    into white there, but into colours drawn on from around."""
+    task = result.request.task
+    alpha = alpha.copy()
+    if isinstance(task, Inpaint):
+        for box, empty in empty_parts(document.layers, place):
+            repainted = task.mask[within(box, document.box)] > 0
+            alpha[within(box, place)][empty & repainted] = 255
+    return alpha
 
 
 def added(document: Document, layer: Layer) -> Stack:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import secrets
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QImage
 
+from app.core.geometry import Size
 from app.document import images
 from app.document.tiles import TileEdit, cut
 
@@ -120,6 +121,19 @@ def content_of(mask: QImage) -> Content:
     """The pixels of a live mask, to be kept."""
     parts = ((box, images.mask_part(mask, box)) for box in cut(mask.rect()))
     return tuple(MaskTile.of(box, pixels) for box, pixels in parts if pixels.any())
+
+
+def image_of(content: Content, size: Size) -> QImage:
+    """A mask's pixels as an image, for a picture of that size."""
+    image = images.blank_mask(size.width, size.height)
+    images.exchange_mask(image, ((tile.place, tile.pixels()) for tile in content))
+    return image
+
+
+def remade(masks: Masks, change: Callable[[Content], Content]) -> Masks:
+    """With other pixels in those that wait."""
+    items = (replace(item, content=change(item.content)) if item.content else item for item in masks.items)
+    return replace(masks, items=tuple(items))
 
 
 def differing(mask: QImage, content: Content) -> Iterator[tuple[QRect, NDArray[np.uint8]]]:

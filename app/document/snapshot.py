@@ -9,6 +9,7 @@ from app.core.geometry import Rect
 from app.core.params import Intent, Params
 from app.core.request import FrameChoice, ImageToImage, Inpaint, Request, Task, TextToImage
 from app.document.document import Document
+from app.document.surroundings import source_under
 
 
 def snapshot(document: Document, params: Params) -> Request:
@@ -50,9 +51,10 @@ def _task(document: Document, params: Params) -> Task:
             return ImageToImage(image=document.pixels(), strength=params.strength)
         case Intent.INPAINT:
             _need_picture(document, "repaint a part of")
+            mask = document.mask_pixels()
             return Inpaint(
-                image=document.pixels(),
-                mask=document.mask_pixels(),
+                image=source_under(document, mask),
+                mask=mask,
                 strength=params.inpaint_strength,
                 seam=params.seam,
             )

@@ -1,4 +1,4 @@
-"""Brush and Stroke: the only code that puts mask pixels down."""
+"""Brush and Stroke: the only code that puts pixels down along a path."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRect
 from PySide6.QtGui import QImage
 
-from app.document import images
-from app.document.blend import blended
 from app.document.coverage import Knot, Profile, coverage, pieces, reach
+from app.document.surfaces import MaskSurface, Surface
 from app.document.tiles import TileEdit, corner, cut, tiles, within
 
 LEAST_SIZE, MOST_SIZE = 1.0, 1000.0
@@ -56,28 +55,30 @@ class Brush:
 
 
 class Stroke:
-    """One stroke being drawn: coverage over the mask, which itself stays untouched until the stroke is committed.
+    """One stroke being drawn: coverage over a surface, the mask or a layer, which itself stays untouched until the
+    stroke is committed.
 
     The brush is swept along each segment instead of being stamped along it: every pixel takes the coverage of its
     distance to the path. That is what stamping tends to as the spacing goes to 0, so it neither scallops nor depends
     on how often the pointer was reported, and crossing oneself never goes over the opacity. What is touched is kept
-    in tiles, finished as the stroke goes, so that its end has nothing left to work out. ``mask`` is read live: an undo
-    in the middle of a stroke leaves the stroke right.
+    in tiles, finished as the stroke goes, so that its end has nothing left to work out. The surface is read live: an
+    undo in the middle of a stroke leaves the stroke right.
     """
 
-    def __init__(self, brush: Brush, mask: QImage) -> None:
+    def __init__(self, brush: Brush, on: QImage | Surface) -> None:
+        """``on``: a mask as it is, or any surface, in whose pixels everything here is."""
         self.brush = brush
         self.box = QRect()  # everything touched so far
-        self._mask = mask
-        self._mask_key = mask.cacheKey()  # another one as soon as somebody writes the mask
+        self._surface: Surface = MaskSurface(on, brush.erase) if isinstance(on, QImage) else on
+        self._key = self._surface.key
         self._tiles: dict[tuple[int, int], _Tile] = {}  # by their top left corners
         self._profile = Profile.of(*brush.edge(), brush.opacity)
         self._last: Knot | None = None
 
     def line_to(self, point: QPointF, pressure: float = 1.0) -> QRect:
-        """Go on to ``point`` (picture pixels; the centre of pixel 0 is 0.5). The first call puts down one dab.
+        """Go on to ``point`` (the surface's pixels; the centre of pixel 0 is 0.5). The first call puts down one dab.
 
-        ``pressure`` 0..1 counts as the brush says. Returns the box that may have changed, empty off the mask.
+        ``pressure`` 0..1 counts as the brush says. Returns the box that may have changed, empty off the surface.
         """
         knot = self.brush.knot(point, pressure)
         dirty = QRect()
@@ -88,9 +89,9 @@ class Stroke:
         return dirty
 
     def preview(self, box: QRect) -> NDArray[np.uint8]:
-        """The mask inside ``box`` as it would be if the stroke ended now, H x W."""
-        self._follow_mask()
-        pixels = images.mask_part(self._mask, box)
+        """The surface inside ``box`` as it would be if the stroke ended now."""
+        self._follow()
+        pixels = self._surface.part(box)
         for tile in self._touched(box):
             tile.blend()
             part = tile.box.intersected(box)
@@ -99,20 +100,20 @@ class Stroke:
 
     def finished(self) -> list[TileEdit]:
         """What the stroke changes. It is over with that: the tiles are handed out and no more drawn on."""
-        self._follow_mask()
+        self._follow()
         for tile in self._tiles.values():
             tile.blend()
         return [tile.edit() for tile in self._tiles.values() if tile.changed]
 
-    def _follow_mask(self) -> None:
-        if self._mask_key != self._mask.cacheKey():
-            self._mask_key = self._mask.cacheKey()
+    def _follow(self) -> None:
+        if self._key != self._surface.key:
+            self._key = self._surface.key
             for tile in self._tiles.values():
-                tile.start_from(self._mask)
+                tile.start_again()
 
     def _sweep(self, a: Knot, b: Knot) -> QRect:
         """Cover one segment."""
-        box = reach(self._profile, a, b).intersected(self._mask.rect())
+        box = reach(self._profile, a, b).intersected(self._surface.box)
         for part in cut(box):
             for top in range(part.top(), part.bottom() + 1, _BAND):
                 band = QRect(part.left(), top, part.width(), min(_BAND, part.bottom() + 1 - top))
@@ -125,8 +126,8 @@ class Stroke:
         """The tile that ``part`` lies in, made when it is touched first."""
         place = corner(part)
         if place not in self._tiles:
-            box = next(tiles(part, self._mask.rect()))
-            self._tiles[place] = _Tile(box, self._mask, erase=self.brush.erase)
+            box = next(tiles(part, self._surface.box))
+            self._tiles[place] = _Tile(box, self._surface)
         return self._tiles[place]
 
     def _touched(self, box: QRect) -> list[_Tile]:
@@ -135,17 +136,17 @@ class Stroke:
 
 
 class _Tile:
-    """A tile under the stroke: the mask as it was, and with the stroke over it."""
+    """A tile under the stroke: the surface as it was, and with the stroke over it."""
 
-    def __init__(self, box: QRect, mask: QImage, *, erase: bool) -> None:
+    def __init__(self, box: QRect, surface: Surface) -> None:
         self.box = box
+        self._surface = surface
         self._cover = np.zeros((box.height(), box.width()), np.uint8)
-        self._erase = erase
-        self.start_from(mask)
+        self.start_again()
 
-    def start_from(self, mask: QImage) -> None:
-        """Lay what is covered over this mask from now on."""
-        self.before = images.mask_part(mask, self.box)
+    def start_again(self) -> None:
+        """Lay what is covered over the surface as it is now."""
+        self.before = self._surface.part(self.box)
         self.after = self.before.copy()
         self.changed = False  # ``after`` is not ``before``
         self._behind = self.box  # where ``after`` does not show yet what is covered
@@ -162,7 +163,7 @@ class _Tile:
             return
         part, self._behind = within(self._behind, self.box), QRect()
         before = self.before[part]
-        after = blended(before, self._cover[part], erase=self._erase)
+        after = self._surface.covered(before, self._cover[part])
         self.changed = self.changed or not np.array_equal(before, after)  # coverage only grows: it stays so
         self.after[part] = after
 

@@ -16,7 +16,7 @@ TILE = 256  # pixels a side
 
 @dataclass(frozen=True, eq=False)
 class TileEdit:
-    """A mask tile before and after an edit: two read-only H x W arrays of the size of ``box``."""
+    """A tile before and after an edit: two read-only arrays as large as ``box``, H x W (mask) or H x W x 4 (layer)."""
 
     box: QRect
     before: NDArray[np.uint8]

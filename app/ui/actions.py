@@ -198,6 +198,28 @@ ACTIONS = (
         tip="Choose the mask after this one, round and round",
         shortcuts=("Ctrl+Shift+M",),
     ),
+    ActionRow(
+        id="crop_frame",
+        text="Crop to the frame",
+        tip="Keep what lies in the frame set by hand; undo brings the rest back",
+    ),
+    ActionRow(
+        id="crop_mask",
+        text="Crop to the mask",
+        tip="Keep the smallest box that holds the mask; undo brings the rest back",
+    ),
+    ActionRow(
+        id="canvas_size",
+        text="Canvas size…",
+        tip="Make the canvas larger or smaller around the picture, which keeps its scale",
+        shortcuts=("Ctrl+Alt+K",),
+    ),
+    ActionRow(
+        id="scale_picture",
+        text="Scale picture…",
+        tip="Make the picture larger or smaller, with all that belongs to it",
+        shortcuts=("Ctrl+Alt+I",),
+    ),
     ActionRow(id="load_mask", text="Load mask…", tip="Take a mask from a picture file: white is repainted"),
     ActionRow(id="save_mask", text="Save mask…", tip="Save the mask as a PNG file: white is repainted"),
     ActionRow(
@@ -339,6 +361,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         *("data_folder", "", "quit"),
     ),
     "&Edit": ("undo", "redo", "", "copy", "copy_masked", "copy_settings", "", "paste", "paste_layer", "paste_mask"),
+    "P&icture": ("tool_crop", "crop_frame", "crop_mask", "", "canvas_size", "scale_picture"),
     "&Mask": (
         *("mark_all", "clear_mask", "invert_mask", "", *(row.id for row in _MASK_ROWS), ""),
         *("new_mask", "duplicate_mask", "delete_mask", "next_mask", ""),
@@ -399,7 +422,7 @@ def fill_menus(bar: QMenuBar, actions: Mapping[str, QAction]) -> None:
     """Build the menus of the table."""
     for title, ids in MENUS.items():
         menu = bar.addMenu(title)
-        menu.setObjectName(f"menu{title.strip('&')}")
+        menu.setObjectName(f"menu{title.replace('&', '')}")
         menu.setToolTipsVisible(True)
         for id in ids:
             if id:

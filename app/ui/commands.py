@@ -73,6 +73,7 @@ class WindowCommands(QObject):
         return (
             tools
             | masks
+            | self._window.extent_work.handlers()
             | {
                 "open": self.open,
                 "save": self.save,

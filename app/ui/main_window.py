@@ -33,6 +33,7 @@ from app.ui.dialogs import Choice, SystemDialogs
 from app.ui.drops import DroppedFiles, DroppedImage, DropVeil, read_drop
 from app.ui.empty_state import EmptyState
 from app.ui.export import Exporting
+from app.ui.extent_work import ExtentWork
 from app.ui.files import PictureFiles
 from app.ui.intents import IntentFollower
 from app.ui.journal import JournalKeeper, journal_roots
@@ -121,6 +122,7 @@ class MainWindow(QMainWindow):
         self._build_canvas_area()
         self.background = Background(self)
         self.files = PictureFiles(desk.document, self.background, self.notices.show_notice, self)
+        self.extent_work = ExtentWork(desk.document, self.background, self.status_line.show_hint, self)
         self.mask_work = MaskWork(desk.document, self.background, self.status_line.show_hint, self)
         self.model_files = ModelFiles(desk.shelf, folders, self.notices.show_notice, self.notices.withdraw, self)
         self.mask_files = MaskFiles(desk.document, self.background, self.notices.show_notice, self)

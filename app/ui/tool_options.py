@@ -15,6 +15,7 @@ from app.document.strokes import Brush
 from app.ui.canvas.area import MOST_FEATHER, MOST_TOLERANCE, AreaSettings
 from app.ui.canvas.tools import TOOLS, Options
 from app.ui.canvas.view import CanvasView
+from app.ui.crop_options import CropPage
 from app.ui.pen_options import PenOptions
 from app.ui.segments import Segments
 from app.ui.slider import LabelledSlider, Place, Scale
@@ -80,6 +81,7 @@ class ToolOptions(QWidget):
             Options.AREA: AreaPage(canvas),
             Options.WAND: WandPage(canvas),
             Options.FRAME: FramePage(canvas),
+            Options.CROP: CropPage(canvas),
         }
         for page in self._pages.values():
             self._stack.addWidget(page)

@@ -194,6 +194,7 @@ class Wiring(QObject):
             "follow_mask": document.frame is not None,
             "next_mask": len(document.masks.items) > 1,
             "delete_mask": len(document.masks.items) > 1 or not document.mask_empty,
+            **window.extent_work.enabled(),
             "undo": undo.canUndo(),
             "redo": undo.canRedo(),
         }

@@ -73,12 +73,14 @@ class Camera:
         y = min(float(picture.height), max(0.0, self.centre.y()))
         return replace(self, centre=QPointF(x, y))
 
-    def fitted(self, picture: Size) -> Camera:
-        """All of the picture with a margin. From 2 on by whole factors: each pixel gets the same number of them."""
+    def fitted(self, picture: Size, *, part: float = 0.0) -> Camera:
+        """All of the picture with a margin, of at least ``part`` of the view on each side. From 2 on by whole factors:
+        each pixel gets the same number of them."""
         box = QTransform().rotate(self.angle).mapRect(QRectF(0, 0, picture.width, picture.height))
         margin = min(MARGIN, self.view.width() / 8, self.view.height() / 8)
-        room_x = max(1.0, self.view.width() - 2 * margin) * self.dpr / box.width()
-        room_y = max(1.0, self.view.height() - 2 * margin) * self.dpr / box.height()
+        margin_x, margin_y = max(margin, self.view.width() * part), max(margin, self.view.height() * part)
+        room_x = max(1.0, self.view.width() - 2 * margin_x) * self.dpr / box.width()
+        room_y = max(1.0, self.view.height() - 2 * margin_y) * self.dpr / box.height()
         zoom = min(room_x, room_y)
         zoom = min(MOST_ZOOM, max(LEAST_ZOOM, float(math.floor(zoom)) if zoom >= 2.0 else zoom))
         return replace(self, zoom=zoom, centre=QPointF(picture.width / 2, picture.height / 2))

@@ -103,6 +103,10 @@ class Canvas(Protocol):
         """Draw this frame in the place of the one that there is, until None."""
         ...
 
+    def show_extent(self, area: Rect | None) -> None:
+        """Draw what the picture would be if it held this area, until None."""
+        ...
+
     def to_view(self, point: QPointF) -> QPointF:
         """From the picture to the view."""
         ...

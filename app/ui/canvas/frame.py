@@ -6,35 +6,58 @@ import math
 
 from PySide6.QtCore import QPointF
 
+from app.core.extent import carried, possible
 from app.core.geometry import Rect, Size
 from app.document.commands import SetFrame
+from app.document.document import Document
+from app.document.extent import ChangeExtent
+from app.document.undo import Step
 from app.ui.canvas.drag import Canvas, Drag, Pointer
 from app.ui.canvas.xray import HANDLE, handle_points
 
 GRAIN = 8  # picture pixels that sides snap to: one latent
 LEAST = 64  # a side: models draw nothing on less
+_ROOM = 2048  # picture pixels that the frame may leave it by, on each side
 _NEAR = 2 * HANDLE  # view pixels around a handle that still grip it
 
 
 def frame(canvas: Canvas, press: Pointer) -> Drag:
-    """On a handle it is resized, inside it moves, outside a new one is drawn; all on a grain of 8 pixels."""
+    """On a handle it is resized, inside it moves, outside a new one is drawn; all on a grain of 8 pixels. With Ctrl it
+    goes beyond the picture's edge, and the picture grows to hold it."""
     picture, before = canvas.document.size, canvas.frame_box
-    grip = _grip(canvas, before, press) if before is not None else None
+    grip = grip_at(canvas, before, press) if before is not None else None
     box = before
     try:
         while isinstance(pointer := (yield), Pointer):
-            way = pointer.picture - press.picture
+            room = _ROOM if pointer.other else 0
+            shift = QPointF(room, room)
+            around = Size(picture.width + 2 * room, picture.height + 2 * room)
+            start, end, way = press.picture + shift, pointer.picture + shift, pointer.picture - press.picture
             if before is None or grip is None:
-                box = drawn(press.picture, pointer.picture, picture)
+                asked = drawn(start, end, around)
             elif grip == (0, 0):
-                box = moved(before, way, picture)
+                asked = moved(_shifted(before, room), way, around)
             else:
-                box = resized(before, grip, way, picture)
+                asked = resized(_shifted(before, room), grip, way, around)
+            asked = _shifted(asked, -room)
+            if possible(asked.joined(Rect.whole(picture)), picture):
+                box = asked
             canvas.show_frame(box)
     finally:
         canvas.show_frame(None)
     if box is not None and box != before:
-        canvas.push(SetFrame(canvas.document, box))
+        canvas.push(_step(canvas.document, box))
+
+
+def _step(document: Document, box: Rect) -> Step:
+    if box.inside(document.size):
+        return SetFrame(document, box)
+    area = box.joined(Rect.whole(document.size))
+    return ChangeExtent(document, area, "Extend picture", frame=carried(box, area))
+
+
+def _shifted(box: Rect, by: int) -> Rect:
+    return Rect(box.x + by, box.y + by, box.width, box.height)
 
 
 def drawn(start: QPointF, end: QPointF, picture: Size) -> Rect:
@@ -58,7 +81,7 @@ def resized(box: Rect, grip: tuple[int, int], way: QPointF, picture: Size) -> Re
     return Rect(left, top, right - left, bottom - top)
 
 
-def _grip(canvas: Canvas, box: Rect, press: Pointer) -> tuple[int, int] | None:
+def grip_at(canvas: Canvas, box: Rect, press: Pointer) -> tuple[int, int] | None:
     """The handle under the pointer, (0, 0) for the inside, None for the outside."""
     for sides, point in handle_points(box).items():
         away = canvas.to_view(point) - press.view

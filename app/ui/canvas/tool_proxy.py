@@ -13,6 +13,7 @@ from app.document.strokes import Brush, Stroke
 from app.ui.canvas.area import AreaSettings
 from app.ui.canvas.comparison import Comparison
 from app.ui.canvas.drag import Drag, Nudge, Order, Pointer
+from app.ui.canvas.extent_look import ExtentLook
 from app.ui.canvas.outline import Outline
 from app.ui.canvas.overlay import MaskOverlay
 from app.ui.canvas.toolbox import Toolbox
@@ -45,7 +46,7 @@ class ToolProxy(QObject):
     mask_shown = Signal(QRect)  # the mask looks different in this box, in picture pixels
     committed = Signal()  # the stroke is part of the mask: it looks as before
     outlined = Signal(QRectF)  # the outline looks different in this box, in picture pixels
-    frame_shown = Signal()  # the frame is drawn elsewhere
+    frame_shown = Signal()  # the frame, or the picture's edge, is drawn elsewhere
     pin_changed = Signal()  # ``pinned``, where the brush outline stays for now, is another
     ended = Signal()  # the drag is over, or was dropped
 
@@ -57,6 +58,7 @@ class ToolProxy(QObject):
         overlay: MaskOverlay,
         outline: Outline,
         xray: XRay,
+        extent: ExtentLook,
         comparison: Comparison,
     ) -> None:
         super().__init__(viewport)
@@ -66,6 +68,7 @@ class ToolProxy(QObject):
         self._overlay = overlay
         self._outline = outline
         self._xray = xray
+        self._extent = extent
         self._comparison = comparison
         self._held: _Running | None = None  # a button is down
         self._waiting: _Running | None = None  # it will be pressed again
@@ -232,6 +235,10 @@ class ToolProxy(QObject):
 
     def show_frame(self, frame: Rect | None) -> None:
         self._xray.draft = frame
+        self.frame_shown.emit()
+
+    def show_extent(self, area: Rect | None) -> None:
+        self._extent.draft = area
         self.frame_shown.emit()
 
     def to_view(self, point: QPointF) -> QPointF:

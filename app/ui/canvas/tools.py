@@ -10,6 +10,7 @@ from types import MappingProxyType
 from PySide6.QtCore import Qt
 
 from app.ui.canvas.brush import paint
+from app.ui.canvas.crop import crop
 from app.ui.canvas.drag import Canvas, Drag, Pointer
 from app.ui.canvas.frame import frame
 from app.ui.canvas.lasso import lasso
@@ -31,6 +32,7 @@ class Options(Enum):
     AREA = auto()
     WAND = auto()
     FRAME = auto()
+    CROP = auto()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,9 +161,20 @@ _ROWS = (
         icon="frame",
         shortcut="F",
         tip="Choose which part of the picture the model is given",
-        hint="Drag a handle to resize, inside to move, outside to draw a new one   Backspace follow the mask",
+        hint="Drag a handle, inside to move, outside for a new one   Ctrl past the edge   Backspace follow the mask",
         drag=frame,
         options=Options.FRAME,
+        cursor=_CROSS,
+    ),
+    Tool(
+        id="crop",
+        label="Crop and extend",
+        icon="crop",
+        shortcut="Shift+C",
+        tip="Pull the picture's edge out to paint beyond it, or in to trim it",
+        hint="Pull a handle out to extend, in to trim   Draw a box, Enter or double click to crop to it   Esc drop",
+        drag=crop,
+        options=Options.CROP,
         cursor=_CROSS,
     ),
     Tool(

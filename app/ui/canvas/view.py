@@ -30,6 +30,7 @@ from app.document.outlook import Outlook
 from app.document.strokes import Brush
 from app.ui.canvas.comparison import Comparison
 from app.ui.canvas.cursor import draw_outline, outline_box
+from app.ui.canvas.extent_look import ExtentLook
 from app.ui.canvas.keys import Keys
 from app.ui.canvas.mask_look import MaskLook
 from app.ui.canvas.outline import Outline
@@ -64,6 +65,7 @@ class CanvasView(QWidget):
         self._viewport = Viewport(self, document)
         self._marked = Outline()
         self._xray = XRay()
+        self._extent = ExtentLook()
         self._proxy = ToolProxy(
             document,
             self._toolbox,
@@ -71,6 +73,7 @@ class CanvasView(QWidget):
             self._scene.mask,
             self._marked,
             self._xray,
+            self._extent,
             self._scene.comparison,
         )
         self._keys = Keys(document, self._toolbox, self._proxy, self._scene.comparison)
@@ -119,6 +122,7 @@ class CanvasView(QWidget):
         self._toolbox.active_changed.connect(self._show_cursor)
         self._toolbox.tool_changed.connect(self._proxy.cancel_all)
         self._toolbox.tool_changed.connect(self._follow_xray)
+        self._toolbox.tool_changed.connect(self._follow_extent)
         self._toolbox.tool_changed.connect(self.tool_changed)
         self._toolbox.hint_changed.connect(self.hint_changed)
         self._toolbox.brush_changed.connect(self._update_outline)
@@ -263,6 +267,11 @@ class CanvasView(QWidget):
         self.xray_changed.emit(self._xray.shown)
         self.update()
 
+    def _follow_extent(self) -> None:
+        self._extent.shown = self._toolbox.chosen == "crop"
+        self._viewport.set_roomy(self._extent.shown)
+        self.update()
+
     def set_mask_look(self, look: MaskLook) -> None:
         """How the mask is shown from now on."""
         self._scene.mask.look = look
@@ -373,6 +382,8 @@ class CanvasView(QWidget):
         accent = self.palette().color(QPalette.ColorRole.Accent)
         self._scene.draw_over(painter, camera.transform(), camera.view, accent)
         self._xray.draw(painter, QRectF(self._document.box), camera.transform(), accent)
+        if self._document.has_picture:
+            self._extent.draw(painter, self._document.size, camera.transform(), accent)
         self._marked.draw(painter, camera.transform(), self._scene.mask.tint)
         if (at := self._outline_at) is not None and self._toolbox.active.paints and not self._on_wipe:
             draw_outline(painter, self.brush, at, camera.scale)

@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QWidget
 from app.document.document import Document
 from app.ui.canvas.camera import Camera, step_in, step_out
 
+_ROOMY = 0.2  # of the view, on each side
+
 
 class Viewport(QObject):
     """What of the picture the widget shows, and how large. The picture fits until the person zooms or pans."""
@@ -25,6 +27,7 @@ class Viewport(QObject):
         self._zoom, self._centre = 1.0, QPointF()
         self._angle, self._mirrored = 0.0, False
         self._stays_fitted = True
+        self._roomy = False
 
     @property
     def zoom(self) -> float:
@@ -59,8 +62,17 @@ class Viewport(QObject):
 
     def fit(self) -> None:
         """Show all of the picture, also after the widget is resized."""
-        self._look(self.camera.fitted(self._document.size))
+        self._look(self._fitted(self.camera))
         self._stays_fitted = True
+
+    def set_roomy(self, roomy: bool) -> None:
+        """Whether a fitted picture has much room around it, to be pulled into."""
+        if roomy != self._roomy:
+            self._roomy = roomy
+            self.refit()
+
+    def _fitted(self, camera: Camera) -> Camera:
+        return camera.fitted(self._document.size, part=_ROOMY if self._roomy else 0.0)
 
     def refit(self) -> None:
         """The widget has another size or is on another screen."""
@@ -101,7 +113,7 @@ class Viewport(QObject):
 
     def _turn(self, camera: Camera) -> None:
         fitted = self._stays_fitted
-        self._look(camera.fitted(self._document.size) if fitted else camera.kept_near(self._document.size))
+        self._look(self._fitted(camera) if fitted else camera.kept_near(self._document.size))
         self._stays_fitted = fitted
 
     @property

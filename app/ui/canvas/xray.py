@@ -64,9 +64,9 @@ class XRay:
             for zones in self._zones:
                 zones.draw(painter, transform)
         for box in self.boxes:
-            _draw_frame(painter, box, transform, accent)
+            draw_frame(painter, box, transform, accent)
         if self.handles and (held := self.box) is not None:
-            _draw_handles(painter, held, transform, accent)
+            draw_handles(painter, held, transform, accent)
         self._draw_labels(painter, transform)
         painter.restore()
 
@@ -78,20 +78,20 @@ class XRay:
 
     def _draw_labels(self, painter: QPainter, transform: QTransform) -> None:
         if self.draft is not None:
-            _draw_label(painter, self.draft, transform, [(None, f"{self.draft.width} × {self.draft.height}")])
+            draw_label(painter, self.draft, transform, [(None, f"{self.draft.width} × {self.draft.height}")])
             return
         for number, outlook in enumerate(self._outlooks):
             label: list[tuple[QColor | None, str]] = [(None, outlook.sentence)]
             if outlook.reach is not None and number == 0:  # it explains the colours, once
                 label += _legend(outlook.reach)
-            _draw_label(painter, outlook.plan.box, transform, label)
+            draw_label(painter, outlook.plan.box, transform, label)
 
 
 def _legend(reach: Reach) -> Label:
     return [(BEYOND, f"reaches {reach.outward} px beyond the mask"), (RING, f"joins over {reach.ring} px")]
 
 
-def _draw_label(painter: QPainter, box: Rect, transform: QTransform, label: Label) -> None:
+def draw_label(painter: QPainter, box: Rect, transform: QTransform, label: Label) -> None:
     metrics = QFontMetricsF(painter.font())
     swatch = metrics.height() * 0.6
     widths = [metrics.horizontalAdvance(text) + (0 if colour is None else swatch + _GAP) for colour, text in label]
@@ -116,7 +116,7 @@ def _draw_label(painter: QPainter, box: Rect, transform: QTransform, label: Labe
         x += width + 2 * _GAP
 
 
-def _draw_frame(painter: QPainter, box: Rect, transform: QTransform, accent: QColor) -> None:
+def draw_frame(painter: QPainter, box: Rect, transform: QTransform, accent: QColor) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for colour, width in ((QColor(0, 0, 0, 160), 3.0), (accent, 1.5)):
         painter.setPen(QPen(colour, width))
@@ -130,7 +130,7 @@ def handle_points(box: Rect) -> dict[tuple[int, int], QPointF]:
     return {(i, j): QPointF(x[i], y[j]) for i in x for j in y if (i, j) != (0, 0)}
 
 
-def _draw_handles(painter: QPainter, box: Rect, transform: QTransform, accent: QColor) -> None:
+def draw_handles(painter: QPainter, box: Rect, transform: QTransform, accent: QColor) -> None:
     painter.setPen(QPen(QColor(0, 0, 0, 190), 1.0))
     painter.setBrush(accent)
     for point in handle_points(box).values():
