@@ -28,6 +28,11 @@ def painted(pixels: NDArray[np.uint8], cover: NDArray[np.uint8], colour: tuple[i
     Where nothing is covered, no bit changes.
     """
     result = pixels.copy()
+    if not pixels[..., 3].any():  # mostly: nothing has been painted here yet, and it is much faster
+        result[..., 3] = cover
+        for channel, value in enumerate(colour):
+            np.copyto(result[..., channel], np.uint8(value), where=cover > 0)
+        return result
     alpha = blended(pixels[..., 3], cover, erase=False)
     result[..., 3] = alpha
     touched = cover > 0

@@ -61,6 +61,12 @@ def layer_part(image: QImage, box: QRect) -> NDArray[np.uint8]:
     return _rows(part).reshape(part.height(), part.width(), 4).copy()
 
 
+def blank(image: QImage, box: QRect) -> bool:
+    """An ARGB32 image is nothing but zeros in ``box``: transparent, and nothing has ever been there."""
+    _check(image, box, Format.Format_ARGB32)
+    return not _rows(image).view(np.uint32)[_slices(box)].any()
+
+
 def write_layer(image: QImage, box: QRect, pixels: NDArray[np.uint8]) -> None:
     """Put H x W x 4 pixels into an ARGB32 image, in place; an RGB32 image takes them without their alpha."""
     _check_layer(image, box)

@@ -127,7 +127,7 @@ def composed(stack: Sequence[Layer], box: QRect) -> NDArray[np.uint8]:
 
 
 def _compose_tile(stack: Stack, target: QImage, tile: QRect) -> None:
-    seen = [layer for layer in stack if layer.visible and layer.opacity > 0 and layer.box.intersects(tile)]
+    seen = [layer for layer in stack if layer.visible and layer.opacity > 0 and _shows(layer, tile)]
     floor = next((n for n in reversed(range(len(seen))) if seen[n].opaque and seen[n].box.contains(tile)), None)
     if floor is not None and floor == len(seen) - 1:
         layer = seen[floor]
@@ -140,6 +140,14 @@ def _compose_tile(stack: Stack, target: QImage, tile: QRect) -> None:
         part = images.layer_part(layer.image, place.translated(-layer.x, -layer.y))
         pixels[where] = laid_over(pixels[where], part[..., :3], _alpha(part, layer))
     images.write_picture(target, tile, pixels)
+
+
+def _shows(layer: Layer, tile: QRect) -> bool:
+    """There is something of the layer in the tile. A look at the alpha alone is far cheaper than laying it over."""
+    place = layer.box.intersected(tile)
+    if place.isEmpty() or layer.image.format() == QImage.Format.Format_RGB32:
+        return not place.isEmpty()
+    return not images.blank(layer.image, place.translated(-layer.x, -layer.y))
 
 
 def laid_over(under: NDArray[np.uint8], colours: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -107,7 +107,7 @@ class MainWindow(QMainWindow):
         self.setObjectName("mainWindow")
         self.setAccessibleName(APP_NAME)
         self.setAcceptDrops(True)
-        self.setMinimumSize(960, 560)  # the names and numbers of the tool options are whole, also in wider fonts
+        self.setMinimumSize(1010, 560)  # the names and numbers of the tool options are whole, also in wider fonts
         self.resize(1360, 860)
         self.desk = desk
         self.folders = folders

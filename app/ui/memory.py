@@ -55,6 +55,7 @@ class Memory(QObject):
             "mask_look": desk.mask_looks.values(),
             "shortcuts": desk.shortcuts.values(),
             "areas": window.canvas.toolbox.areas(),
+            "colours": window.canvas.toolbox.colours.values(),
             "more": fold is not None and fold.isChecked(),
             "export": window.exporting.values(),
             "recent": [str(path) for path in desk.recent.paths],
@@ -85,6 +86,7 @@ class Memory(QObject):
         window.desk.shortcuts.restore(session.section(values, "shortcuts"))
         window.desk.mask_looks.restore(session.section(values, "mask_look"))
         window.canvas.toolbox.restore_areas(session.section(values, "areas"))
+        window.canvas.toolbox.colours.restore(session.section(values, "colours"))
         tool = values.get("tool")
         if isinstance(tool, str) and tool in TOOLS:
             window.canvas.set_tool(tool)

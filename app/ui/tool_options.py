@@ -15,6 +15,7 @@ from app.document.strokes import Brush
 from app.ui.canvas.area import MOST_FEATHER, MOST_TOLERANCE, AreaSettings
 from app.ui.canvas.tools import TOOLS, Options
 from app.ui.canvas.view import CanvasView
+from app.ui.colour_button import ColourButton
 from app.ui.crop_options import CropPage
 from app.ui.pen_options import PenOptions
 from app.ui.segments import Segments
@@ -56,6 +57,13 @@ _WAND_ROWS = (
     Row("opacity", Scale(name="wandOpacity", label="Opacity", tip=_OPACITY_TIP,
                          least=0, most=1, step=0.01, default=1.0)),
 )  # fmt: skip
+_FILL_ROWS = (
+    Row("tolerance", Scale(name="fillTolerance", label="Tolerance",
+                           tip="More fills colours that are less alike: 0 only the same one, 255 all.",
+                           least=0, most=MOST_TOLERANCE, step=1, default=24, decimals=0)),
+    Row("opacity", Scale(name="fillOpacity", label="Opacity", tip="How strongly the colour covers (keys 1 to 0).",
+                         least=0, most=1, step=0.01, default=1.0)),
+)  # fmt: skip
 _WIDEST = 300
 _WAYS = (
     (False, "+", "Add what you mark to the mask (X changes it, Ctrl does the opposite)."),
@@ -82,6 +90,9 @@ class ToolOptions(QWidget):
             Options.WAND: WandPage(canvas),
             Options.FRAME: FramePage(canvas),
             Options.CROP: CropPage(canvas),
+            Options.PAINT: PaintPage(canvas),
+            Options.FILL: FillPage(canvas),
+            Options.COLOUR: ColourPage(canvas),
         }
         for page in self._pages.values():
             self._stack.addWidget(page)
@@ -146,6 +157,25 @@ class BrushPage(SliderPage):
         self.show_settings(canvas.brush)
 
 
+class PaintPage(BrushPage):
+    """The colour, and the brush that puts it down."""
+
+    def __init__(self, canvas: CanvasView) -> None:
+        super().__init__(canvas)
+        self.row.insertWidget(0, ColourButton(canvas.toolbox.colours, "paintColour"))
+
+
+class ColourPage(QWidget):
+    """Nothing but the colour."""
+
+    def __init__(self, canvas: CanvasView) -> None:
+        super().__init__()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(ColourButton(canvas.toolbox.colours, "pickedColour"))
+        row.addStretch(1)
+
+
 class AreaPage(SliderPage):
     """How an area is marked."""
 
@@ -170,13 +200,15 @@ class AreaPage(SliderPage):
 class WandPage(AreaPage):
     """What counts as the same colour, and how it is marked."""
 
-    def __init__(self, canvas: CanvasView) -> None:
+    name = "wandContiguous"
+
+    def __init__(self, canvas: CanvasView, rows: Sequence[Row] = _WAND_ROWS) -> None:
         toolbox = canvas.toolbox
         self._connected = QCheckBox("Connected")
-        self._connected.setObjectName("wandContiguous")
+        self._connected.setObjectName(self.name)
         self._connected.setAccessibleName("Connected")
         self._connected.setToolTip("On, only what hangs together with the place you click; off, the whole picture.")
-        super().__init__(canvas, _WAND_ROWS)
+        super().__init__(canvas, rows)
         self._connected.toggled.connect(lambda on: toolbox.set_area(replace(toolbox.area, contiguous=on)))
         self.row.insertWidget(2, self._connected)
 
@@ -184,6 +216,17 @@ class WandPage(AreaPage):
         super().show_settings(settings)
         if isinstance(settings, AreaSettings):
             self._connected.setChecked(settings.contiguous)
+
+
+class FillPage(WandPage):
+    """The colour, and what of the picture it fills."""
+
+    name = "fillContiguous"
+
+    def __init__(self, canvas: CanvasView) -> None:
+        super().__init__(canvas, _FILL_ROWS)
+        self._ways.hide()  # there is no room for them, and Ctrl does the opposite
+        self.row.insertWidget(0, ColourButton(canvas.toolbox.colours, "areaColour"))
 
 
 class FramePage(QWidget):

@@ -24,9 +24,10 @@ from PySide6.QtCore import QEvent, QPointF
 from PySide6.QtWidgets import QApplication
 
 from app.core.geometry import Size
-from app.document.commands import OpenPicture, PaintMask
+from app.document.commands import OpenPicture
 from app.document.document import Document
 from app.document.strokes import Brush
+from app.document.undo import Step
 from app.ui.canvas.view import CanvasView
 from tests.ui.canvas.gestures import mouse, press, release
 
@@ -53,6 +54,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[2048, 4096, 8192])
     parser.add_argument("--brushes", type=int, nargs="+", default=[64, 400])
     parser.add_argument("--busy", action="store_true", help="while an engine computes")
+    parser.add_argument("--tool", choices=("brush", "paint"), default="brush", help="the mask's brush, or colour")
     given = parser.parse_args()
     application = QApplication([])
     print(f"load at the start {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, busy: {given.busy}")
@@ -65,13 +67,13 @@ def main() -> None:
         for side in given.sizes:
             for brush in given.brushes:
                 for zoom in (None, 1.0):
-                    print(_row(side, brush, zoom, measured(application, side, brush, zoom)), flush=True)
+                    print(_row(side, brush, zoom, measured(application, side, brush, zoom, given.tool)), flush=True)
     finally:
         if engine is not None:
             engine.terminate()
 
 
-def measured(application: QApplication, side: int, size: float, zoom: float | None) -> Figures:
+def measured(application: QApplication, side: int, size: float, zoom: float | None, tool: str = "brush") -> Figures:
     """One stroke on a fresh picture; ``zoom`` None: all of it is seen."""
     document = Document(Size(64, 64))
     rows = np.arange(side, dtype=np.uint16)
@@ -82,6 +84,7 @@ def measured(application: QApplication, side: int, size: float, zoom: float | No
     canvas.show()
     if zoom is not None:
         canvas.zoom_to(zoom)
+    canvas.set_tool(tool)
     canvas.set_brush(Brush(size=size, hardness=0.3))
     application.processEvents()
     points = [_point(canvas, number) for number in range(EVENTS)]
@@ -101,7 +104,7 @@ def measured(application: QApplication, side: int, size: float, zoom: float | No
     while not document.packer.idle:
         application.processEvents()
     step = document.undo._steps[-1]
-    assert isinstance(step, PaintMask)
+    assert isinstance(step, Step)
     canvas.close()
     canvas.deleteLater()
     application.processEvents()

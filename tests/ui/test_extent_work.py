@@ -15,6 +15,8 @@ from app.document.commands import SetFrame
 from tests.ui.conftest import Studio
 from tests.ui.studio import make_picture
 
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform cannot
+
 
 @pytest.fixture
 def opened(studio: Studio, tmp_path: Path) -> Studio:

@@ -1,4 +1,4 @@
-"""Makes the pictures of the canvas page, each tool at work: ``python -m tests.ui.tool_pictures OUT``."""
+"""Makes the pictures of the canvas page, each tool at work: ``python -m tests.ui.tool_pictures OUT [TOOL...]``."""
 
 from __future__ import annotations
 
@@ -152,22 +152,56 @@ def compare(desk: Desk) -> None:
     desk.window.actions_by_id["wipe"].trigger()
 
 
+SUN = [(805, 150), (840, 120), (880, 150), (860, 195), (815, 190)]
+
+
+def paint(desk: Desk) -> None:
+    colours = desk.canvas.toolbox.colours
+    colours.choose((250, 190, 60))
+    desk.take("paint", size=80, hardness=0.9)
+    desk.draw(curve(SUN))
+    colours.choose((190, 60, 50))
+    desk.take("paint", size=46, hardness=0.8)
+    desk.hold(curve([(330, 800), (420, 760), (520, 790), (600, 750)]))
+
+
+def fill(desk: Desk) -> None:
+    desk.canvas.toolbox.colours.choose((120, 90, 170))
+    desk.take("fill", tolerance=40)
+    desk.draw([(300, 860)])
+
+
+def extend(desk: Desk) -> None:
+    desk.take("crop")
+    settle(seconds=0.2)
+    desk.hold([(1024, 512), (1200, 520), (1344, 520)])
+
+
+def crop(desk: Desk) -> None:
+    desk.take("crop")
+    settle(seconds=0.2)
+    desk.draw([(400, 180), (800, 600), (1000, 880)])
+
+
 TOOLS: tuple[Callable[[Desk], None], ...] = (
     brush, eraser, rectangle, ellipse, lasso, polygon, wand, bucket, frame, strength, compare,
+    paint, fill, extend, crop,
 )  # fmt: skip
-ALONE = (wand, bucket, frame, strength, compare)  # where the pointer has nothing to show
+ALONE = (wand, bucket, frame, strength, compare, fill, extend, crop)  # where the pointer has nothing to show
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    out: Path = parser.parse_args().out
+    parser.add_argument("tools", nargs="*", help="only these")
+    given = parser.parse_args()
+    out: Path = given.out
     out.mkdir(parents=True, exist_ok=True)
     application = QApplication([])
     Theme(application).wear(DARK)
     scene, other = (sample(seed, index, SIDE)[0] for seed, index in (SCENE, OTHER))
     backend = FakeBackend(make_result=lambda request: result_of(request, other))
-    for tool in TOOLS:
+    for tool in (tool for tool in TOOLS if not given.tools or tool.__name__ in given.tools):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             make_model(folder / "models" / "own", name="Landscapes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QPointF
@@ -11,7 +12,12 @@ from app.document.commands import PaintMask
 from app.document.strokes import Brush, Stroke
 from app.ui.canvas.drag import Canvas, Drag, Nudge, Order, Pointer
 
-DEFAULTS = {"brush": Brush(size=64.0, hardness=0.7), "eraser": Brush(size=64.0, hardness=0.7, erase=True)}
+DEFAULTS = {
+    "brush": Brush(size=64.0, hardness=0.7),
+    "eraser": Brush(size=64.0, hardness=0.7, erase=True),
+    "paint": Brush(size=32.0, hardness=0.8),
+    "paint_eraser": Brush(size=32.0, hardness=0.8, erase=True),
+}
 _LONGEST_STRING = 80.0  # view pixels, at full smoothing
 _SIZES = (*range(1, 10), *range(10, 20, 2), *range(20, 50, 5), *range(50, 100, 10), *range(100, 200, 20))
 SIZES = (*_SIZES, *range(200, 500, 50), *range(500, 1001, 100))
@@ -20,18 +26,9 @@ SIZES = (*_SIZES, *range(200, 500, 50), *range(500, 1001, 100))
 def paint(canvas: Canvas, press: Pointer) -> Drag:
     """Press, moves, release; with Shift the stroke starts where the last one ended. Closing it leaves no trace."""
     stroke = Stroke(replace(canvas.brush, erase=canvas.brush.erase or press.eraser), canvas.document.mask)
-    hand = SteadyHand(canvas.brush.smoothing * _LONGEST_STRING)
     canvas.show_draft(stroke)
     try:
-        if press.straight and canvas.last_point is not None:
-            canvas.draft_changed(stroke.line_to(canvas.last_point, press.pressure))
-        pointer: Pointer | Order | Nudge | None = press
-        while isinstance(pointer, Pointer):
-            for point in hand.led_to(pointer):
-                canvas.draft_changed(stroke.line_to(point, pointer.pressure))
-            pointer = yield
-        for point in hand.let_go():
-            canvas.draft_changed(stroke.line_to(point, hand.pressure))
+        yield from drawn(canvas, press, lambda point, pressure: canvas.draft_changed(stroke.line_to(point, pressure)))
     except BaseException:  # closed by Escape, most of all
         canvas.drop_draft()
         raise
@@ -41,6 +38,20 @@ def paint(canvas: Canvas, press: Pointer) -> Drag:
         return
     text = "Erase mask" if stroke.brush.erase else "Paint mask"
     canvas.commit_draft(PaintMask(canvas.document, edits, text))
+
+
+def drawn(canvas: Canvas, press: Pointer, line_to: Callable[[QPointF, float], object]) -> Drag:
+    """The path of a stroke from press to release, point by point with its pressure."""
+    hand = SteadyHand(canvas.brush.smoothing * _LONGEST_STRING)
+    if press.straight and canvas.last_point is not None:
+        line_to(canvas.last_point, press.pressure)
+    pointer: Pointer | Order | Nudge | None = press
+    while isinstance(pointer, Pointer):
+        for point in hand.led_to(pointer):
+            line_to(point, pointer.pressure)
+        pointer = yield
+    for point in hand.let_go():
+        line_to(point, hand.pressure)
 
 
 class SteadyHand:

@@ -12,7 +12,9 @@ from PySide6.QtGui import QPainterPath, QUndoCommand
 
 from app.core.geometry import Rect
 from app.document.document import Document
+from app.document.paint_draft import PaintDraft
 from app.document.strokes import Brush, Stroke
+from app.document.surfaces import Colour
 from app.ui.canvas.area import AreaSettings
 
 
@@ -85,6 +87,33 @@ class Canvas(Protocol):
         ...
 
     def draft_changed(self, box: QRect) -> None: ...
+
+    @property
+    def colour(self) -> Colour:
+        """What is painted with."""
+        ...
+
+    def pick(self, colour: Colour) -> None:
+        """Paint with this colour from now on."""
+        ...
+
+    def use_colour(self) -> None:
+        """The colour has been painted with: it belongs to the recent ones."""
+        ...
+
+    def show_paint(self, draft: PaintDraft) -> None:
+        """Draw this stroke on its layer from now on."""
+        ...
+
+    def paint_changed(self, box: QRect) -> None: ...
+
+    def end_paint(self, command: QUndoCommand | None) -> None:
+        """The stroke becomes part of the document by this command, just as it is drawn, or is dropped."""
+        ...
+
+    def say(self, sentence: str) -> None:
+        """Tell the person why nothing happens."""
+        ...
 
     def show_outline(self, path: QPainterPath | None, *, erase: bool = False) -> None:
         """Draw this path (picture pixels) over the picture from now on, as what will be marked or taken away."""

@@ -43,6 +43,8 @@ class Pointing(QObject):
         match event.button():
             case Qt.MouseButton.LeftButton if self.on_wipe:
                 self._press(WIPE, event)
+            case Qt.MouseButton.LeftButton if self._toolbox.active.colours and _alt(event):
+                self._press(TOOLS["picker"], event)
             case Qt.MouseButton.LeftButton:
                 self._press(self._toolbox.active, event)
             case Qt.MouseButton.MiddleButton:
@@ -112,3 +114,7 @@ class Pointing(QObject):
 
     def _release(self, event: QMouseEvent | QTabletEvent) -> None:
         self._proxy.release(pointer_of(event, self._viewport.transform))
+
+
+def _alt(event: QMouseEvent | QTabletEvent) -> bool:
+    return bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPoint, QRect, QRectF
 from PySide6.QtGui import QImage, QPainter, QRegion
 
 from app.document.tiles import rects
@@ -28,6 +28,20 @@ class Pyramid:
         """The image's pixels in ``region`` are others now."""
         self._filled = self._filled.united(region)
         self._stale = [stale.united(region) for stale in self._stale]
+
+    def cover(self, at: QPoint, image: QImage) -> None:
+        """Let the smaller levels show ``image`` at that point of level 0, until the image has ``changed`` there."""
+        level = self.level(1)
+        if level is self.base:
+            return
+        x, y = level.width() / self.base.width(), level.height() / self.base.height()
+        painter = QPainter(level)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        place = QRectF(at.x() * x, at.y() * y, image.width() * x, image.height() * y)
+        painter.drawImage(place, image, QRectF(image.rect()))
+        painter.end()
+        box = QRect(at, image.size())
+        self._stale[2:] = [stale.united(box) for stale in self._stale[2:]]
 
     def level(self, k: int) -> QImage:
         """Level ``k``, or the smallest there is."""

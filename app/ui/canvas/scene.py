@@ -9,6 +9,7 @@ from app.document.document import Document
 from app.ui.canvas.comparison import Comparison
 from app.ui.canvas.forming import FormingPicture
 from app.ui.canvas.overlay import MaskOverlay
+from app.ui.canvas.paint_preview import PaintPreview
 from app.ui.canvas.pixel_grid import draw_pixel_grid
 from app.ui.canvas.pyramid import Pyramid, level_for, smooth_at
 
@@ -22,6 +23,7 @@ class Scene:
         self._document = document
         self._picture = Pyramid(document.picture)
         self.mask = MaskOverlay(document)
+        self.paint = PaintPreview(document)
         self.forming = FormingPicture()
         self.comparison = Comparison()
         self.checkered = True
@@ -39,6 +41,11 @@ class Scene:
             self._picture.changed(QRegion(box))
         else:
             self._picture = Pyramid(self._document.picture)
+        self.paint.follow(box)
+
+    def drop_paint(self, box: QRect) -> None:
+        """The stroke that was shown in ``box`` is no more."""
+        self._picture.changed(QRegion(box))
 
     def thumbnail(self, width: float) -> QImage:
         """The picture at a half to one time over ``width`` pixels, or as it is when it is smaller."""
@@ -61,7 +68,7 @@ class Scene:
         if place.boundingRect().intersects(exposed):
             painter.save()
             self._clip(painter, transform)
-            self._draw_picture(painter, transform, zoom, palette)
+            self._draw_picture(painter, exposed, transform, zoom, palette)
             self._draw_mask(painter, exposed, transform, zoom)
             if self.pixel_grid and self._document.has_picture:
                 draw_pixel_grid(painter, exposed, self._document.box, transform, zoom)
@@ -89,19 +96,26 @@ class Scene:
         else:  # a box of whole numbers is much faster, and exact
             painter.setClipRect(transform.mapRect(QRectF(self._document.box)), Qt.ClipOperation.IntersectClip)
 
-    def _draw_picture(self, painter: QPainter, transform: QTransform, zoom: float, palette: QPalette) -> None:
-        if not self._document.has_picture:
+    def _draw_picture(
+        self, painter: QPainter, exposed: QRect, transform: QTransform, zoom: float, palette: QPalette
+    ) -> None:
+        if not self._document.has_picture and self.paint.draft is None:
             if self.checkered:
                 place = transform.mapRect(QRectF(self._document.box))
                 painter.setBrushOrigin(place.topLeft())
                 painter.fillRect(place, _checkerboard(palette))
             return
-        image = self._picture.level(level_for(zoom))
+        k = level_for(zoom)
+        if k:
+            self.paint.put_into(self._picture)
+        image = self._picture.level(k)
         painter.save()
         smooth = smooth_at(zoom) or (_askew(transform) and zoom < 2.0)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.setTransform(_level_transform(image, self._document.box, transform), True)
         painter.drawImage(QPointF(), image)
+        if not k:
+            self.paint.draw(painter, exposed, transform)
         painter.restore()
 
     def _draw_mask(self, painter: QPainter, exposed: QRect, transform: QTransform, zoom: float) -> None:

@@ -9,13 +9,16 @@ from PySide6.QtGui import QPainterPath, QRegion, QUndoCommand
 
 from app.core.geometry import Rect
 from app.document.document import Document
+from app.document.paint_draft import PaintDraft
 from app.document.strokes import Brush, Stroke
+from app.document.surfaces import Colour
 from app.ui.canvas.area import AreaSettings
 from app.ui.canvas.comparison import Comparison
 from app.ui.canvas.drag import Drag, Nudge, Order, Pointer
 from app.ui.canvas.extent_look import ExtentLook
 from app.ui.canvas.outline import Outline
 from app.ui.canvas.overlay import MaskOverlay
+from app.ui.canvas.paint_preview import PaintPreview
 from app.ui.canvas.toolbox import Toolbox
 from app.ui.canvas.tools import Tool
 from app.ui.canvas.viewport import Viewport
@@ -44,6 +47,9 @@ class ToolProxy(QObject):
     goes on after the release waits here for its next press; the view may be moved meanwhile."""
 
     mask_shown = Signal(QRect)  # the mask looks different in this box, in picture pixels
+    picture_shown = Signal(QRect)  # the picture looks different in this box, with the stroke that is painted on a layer
+    paint_dropped = Signal(QRect)  # it is shown there no more
+    said = Signal(str)  # a sentence for the person
     committed = Signal()  # the stroke is part of the mask: it looks as before
     outlined = Signal(QRectF)  # the outline looks different in this box, in picture pixels
     frame_shown = Signal()  # the frame, or the picture's edge, is drawn elsewhere
@@ -57,6 +63,7 @@ class ToolProxy(QObject):
         viewport: Viewport,
         overlay: MaskOverlay,
         outline: Outline,
+        paint: PaintPreview,
         xray: XRay,
         extent: ExtentLook,
         comparison: Comparison,
@@ -67,6 +74,7 @@ class ToolProxy(QObject):
         self._viewport = viewport
         self._overlay = overlay
         self._outline = outline
+        self._paint = paint
         self._xray = xray
         self._extent = extent
         self._comparison = comparison
@@ -91,7 +99,7 @@ class ToolProxy(QObject):
     @property
     def drafting(self) -> bool:
         """A stroke is being drawn."""
-        return self._draft is not None
+        return self._draft is not None or self._paint.draft is not None
 
     def press(self, tool: Tool, pointer: Pointer) -> bool:
         """False when another button has begun a drag already."""
@@ -218,6 +226,34 @@ class ToolProxy(QObject):
             self._document.undo.push(command)
         finally:
             self._committing = False
+
+    @property
+    def colour(self) -> Colour:
+        return self._toolbox.colours.current
+
+    def pick(self, colour: Colour) -> None:
+        self._toolbox.colours.choose(colour)
+
+    def use_colour(self) -> None:
+        self._toolbox.colours.use()
+
+    def show_paint(self, draft: PaintDraft) -> None:
+        self._paint.begin(draft)
+
+    def paint_changed(self, box: QRect) -> None:
+        if not box.isEmpty():
+            self._paint.refresh(box)
+            self.picture_shown.emit(box)
+
+    def end_paint(self, command: QUndoCommand | None) -> None:
+        box = self._paint.box
+        self._paint.clear()
+        if command is not None:
+            self._document.undo.push(command)
+        self.paint_dropped.emit(box)
+
+    def say(self, sentence: str) -> None:
+        self.said.emit(sentence)
 
     def show_outline(self, path: QPainterPath | None, *, erase: bool = False) -> None:
         before = self._outline.box

@@ -11,11 +11,12 @@ from PySide6.QtCore import QObject, Signal
 from app.document.strokes import Brush
 from app.ui.canvas.area import AreaSettings
 from app.ui.canvas.brush import DEFAULTS, next_hardness, next_size
+from app.ui.canvas.colours import Colours
 from app.ui.canvas.rack import Rack
 from app.ui.canvas.tools import TOOLS, Tool
 
 BRUSH_FIELDS = ("size", "hardness", "opacity", "pen_size", "pen_opacity", "pen_curve", "smoothing")
-_SWAP = {"brush": "eraser", "eraser": "brush"}
+_SWAP = {"brush": "eraser", "eraser": "brush", "paint": "paint_eraser", "paint_eraser": "paint"}
 
 
 class Toolbox(QObject):
@@ -34,6 +35,7 @@ class Toolbox(QObject):
             {id: AreaSettings() for id, tool in TOOLS.items() if tool.marks},
             kept=("opacity", "feather", "tolerance", "contiguous"),
         )
+        self.colours = Colours(self)
         self._chosen = "brush"
         self._hand_held = False
 
@@ -64,6 +66,8 @@ class Toolbox(QObject):
     def swap(self) -> None:
         """Brush to eraser and back; a tool that marks areas takes away from now on, or adds again."""
         if self._chosen in self._areas:
+            if TOOLS[self._chosen].colours:
+                return
             self.set_area(replace(self.area, erase=not self.area.erase))
             return
         self.choose(_SWAP.get(self._chosen, "brush"))

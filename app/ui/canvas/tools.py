@@ -14,6 +14,7 @@ from app.ui.canvas.crop import crop
 from app.ui.canvas.drag import Canvas, Drag, Pointer
 from app.ui.canvas.frame import frame
 from app.ui.canvas.lasso import lasso
+from app.ui.canvas.paint import erase_colour, fill, paint_colour, picker
 from app.ui.canvas.pan import pan
 from app.ui.canvas.polygon import polygon
 from app.ui.canvas.resize_brush import resize_brush
@@ -33,6 +34,9 @@ class Options(Enum):
     WAND = auto()
     FRAME = auto()
     CROP = auto()
+    PAINT = auto()
+    FILL = auto()
+    COLOUR = auto()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,15 +60,21 @@ class Tool:
     @property
     def paints(self) -> bool:
         """It has a Brush."""
-        return self.options is Options.BRUSH
+        return self.options in (Options.BRUSH, Options.PAINT)
 
     @property
     def marks(self) -> bool:
         """It has AreaSettings."""
-        return self.options in (Options.AREA, Options.WAND)
+        return self.options in (Options.AREA, Options.WAND, Options.FILL)
+
+    @property
+    def colours(self) -> bool:
+        """It puts down colour: with Alt it picks one instead."""
+        return self.options in (Options.PAINT, Options.FILL)
 
 
 _PAINT = "[ ] size   { } hardness   1–0 opacity   Right drag size and hardness   Shift straight line   X %s   Space pan"
+_COLOUR = "Alt pick colour   [ ] size   { } hardness   1–0 opacity   Shift straight line   X %s   Space pan"
 _MARK = "%s   Ctrl take away   X add or take away   1–0 opacity"
 _ROWS = (
     Tool(
@@ -153,6 +163,48 @@ _ROWS = (
         hint=_MARK % "Click into an outline of mask",
         drag=bucket,
         options=Options.AREA,
+        cursor=_CROSS,
+    ),
+    Tool(
+        id="paint",
+        label="Colour brush",
+        icon="paint",
+        shortcut="Shift+B",
+        tip="Paint in colour on a layer of its own: hints for the model, under the mask or for refining",
+        hint=_COLOUR % "eraser",
+        drag=paint_colour,
+        options=Options.PAINT,
+    ),
+    Tool(
+        id="paint_eraser",
+        label="Layer eraser",
+        icon="paint-eraser",
+        shortcut="Shift+E",
+        tip="Erase the chosen layer, paint or result, down to what lies under it",
+        hint=_PAINT % "colour brush",
+        drag=erase_colour,
+        options=Options.BRUSH,
+    ),
+    Tool(
+        id="fill",
+        label="Fill",
+        icon="fill",
+        shortcut="Shift+G",
+        tip="Fill what has one colour with another, on a layer to paint on",
+        hint="Click a colour to fill it   Ctrl erase it   Alt pick the colour   1–0 opacity",
+        drag=fill,
+        options=Options.FILL,
+        cursor=_CROSS,
+    ),
+    Tool(
+        id="picker",
+        label="Pick colour",
+        icon="picker",
+        shortcut="I",
+        tip="Take the colour under the pointer to paint with",
+        hint="Click or drag over the picture   Alt picks in the middle of painting",
+        drag=picker,
+        options=Options.COLOUR,
         cursor=_CROSS,
     ),
     Tool(

@@ -72,6 +72,7 @@ class CanvasView(QWidget):
             self._viewport,
             self._scene.mask,
             self._marked,
+            self._scene.paint,
             self._xray,
             self._extent,
             self._scene.comparison,
@@ -105,6 +106,9 @@ class CanvasView(QWidget):
         self._document.mask_changed.connect(self._wake_mask)
         self._document.reset.connect(self._on_reset)
         self._proxy.mask_shown.connect(self._on_mask_shown)
+        self._proxy.picture_shown.connect(self._update_picture)
+        self._proxy.paint_dropped.connect(self._on_paint_dropped)
+        self._proxy.said.connect(self.hint_changed)
         self._proxy.committed.connect(self._follow_tint)
         self._proxy.outlined.connect(lambda box: self.update(self._marked.dirty(box, self._viewport.transform)))
         self._proxy.frame_shown.connect(self.update)
@@ -294,7 +298,14 @@ class CanvasView(QWidget):
 
     def _on_mask_shown(self, box: QRect) -> None:
         self._follow_tint()
+        self._update_picture(box)
+
+    def _update_picture(self, box: QRect) -> None:
         self.update(self._scene.dirty(box, self._viewport.transform, self._viewport.zoom))
+
+    def _on_paint_dropped(self, box: QRect) -> None:
+        self._scene.drop_paint(box)
+        self._update_picture(box)
 
     def _follow_tint(self) -> None:
         if not self._proxy.drafting and self._scene.choose_tint():

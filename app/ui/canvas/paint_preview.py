@@ -1,0 +1,83 @@
+"""The stroke of colour being painted, over the picture on the screen and never in it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QRect, QRectF
+from PySide6.QtGui import QImage, QPainter, QRegion, QTransform
+
+from app.document.document import Document
+from app.document.paint_draft import PaintDraft
+from app.document.tiles import corner, cut, tiles
+from app.ui.canvas.pyramid import Pyramid
+
+
+class PaintPreview:
+    """Small pictures of the tiles that the stroke has touched, as they look with it. At full size they are drawn over
+    the picture; the smaller levels of its pyramid take them in."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._tiles: dict[tuple[int, int], QImage] = {}
+        self._behind: set[tuple[int, int]] = set()  # tiles that the pyramid has not taken in yet
+        self.draft: PaintDraft | None = None
+
+    @property
+    def box(self) -> QRect:
+        """All that was touched."""
+        region = QRegion()
+        for x, y in self._tiles:
+            region += QRect(QPoint(x, y), self._tiles[x, y].size())
+        return region.boundingRect()
+
+    def begin(self, draft: PaintDraft) -> None:
+        self.clear()
+        self.draft = draft
+
+    def clear(self) -> None:
+        """The stroke is over or dropped."""
+        self.draft = None
+        self._tiles.clear()
+        self._behind.clear()
+
+    def refresh(self, box: QRect) -> None:
+        """The picture looks different in ``box``, with the stroke or under it."""
+        if self.draft is None:
+            return
+        box = box.intersected(self._document.box)
+        if box.isEmpty():
+            return
+        look = self.draft.look(box)
+        for part in cut(box):
+            tile = self._tile_at(part)
+            painter = QPainter(tile)
+            x, y = corner(part)
+            painter.drawImage(part.topLeft() - QPoint(x, y), look, part.translated(-box.topLeft()))
+            painter.end()
+            self._behind.add((x, y))
+
+    def follow(self, box: QRect) -> None:
+        """The picture itself has changed in ``box``: see that what lies over it still fits."""
+        for x, y in list(self._tiles):
+            self.refresh(QRect(QPoint(x, y), self._tiles[x, y].size()).intersected(box))
+
+    def put_into(self, pyramid: Pyramid) -> None:
+        """Let the smaller levels show the stroke."""
+        for x, y in self._behind:
+            pyramid.cover(QPoint(x, y), self._tiles[x, y])
+        self._behind.clear()
+
+    def draw(self, painter: QPainter, exposed: QRect, transform: QTransform) -> None:
+        """At full size, over the picture; ``painter`` is in picture pixels, ``transform`` leads to the view's."""
+        if not self._tiles:
+            return
+        seen = transform.inverted()[0].mapRect(QRectF(exposed)).toAlignedRect().adjusted(-1, -1, 1, 1)
+        for (x, y), tile in self._tiles.items():
+            if QRect(QPoint(x, y), tile.size()).intersects(seen):
+                painter.drawImage(QPoint(x, y), tile)
+
+    def _tile_at(self, part: QRect) -> QImage:
+        place = corner(part)
+        if place not in self._tiles:
+            box = next(tiles(part, self._document.box))
+            self._tiles[place] = self._document.picture.copy(box)
+        return self._tiles[place]
