@@ -60,13 +60,12 @@ def trials(build: Path, kept: Path, home: Path) -> Iterator[Trial]:
     selftest = ["--selftest", "--selftest-dir"]
     off, shown = kept / "offscreen", kept / "screen"
     off_screen = {"QT_QPA_PLATFORM": "offscreen"}
-    yield Trial(
-        name="self-test off screen", words=[*selftest, str(off)], made=off / "window.png", environment=off_screen
-    )
+    inside = ["--engine", "inside", *selftest, str(off)]
+    yield Trial(name="self-test off screen", words=inside, made=off / "window.png", environment=off_screen)
     if can_show():
         with screen() as display:
             on_screen = {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
-            words = [*selftest, str(shown)]
+            words = ["--engine", "apart", *selftest, str(shown)]
             yield Trial(name="self-test on a screen", words=words, made=shown / "screen.png", environment=on_screen)
     elif sys.platform.startswith("linux"):
         say("Xvfb is not installed: the window is not tried on a screen")

@@ -150,7 +150,7 @@ def paint_on_wayland(root: Root, kept: Path) -> None:
     root.run("apt-get", "-q", "-y", "install", "--no-install-recommends", "weston")
     script = (
         "export XDG_RUNTIME_DIR=$(mktemp -d) WAYLAND_DISPLAY=screen XDG_SESSION_TYPE=wayland; "
-        "weston --backend=headless-backend.so --use-pixman --socket=screen --log=$XDG_RUNTIME_DIR/log & "
+        "weston --backend=headless-backend.so --use-pixman --socket=screen >/dev/null 2>&1 & "
         "for _ in 1 2 3 4 5 6 7 8 9 10; do [ -S $XDG_RUNTIME_DIR/screen ] && break; sleep 1; done; "
         "limner --selftest --selftest-dir ~/kept; status=$?; kill $!; exit $status"
     )
