@@ -90,6 +90,7 @@ class EmptyState(QFrame):
         self._recent_cards = [self._make_recent(number, path) for number, path in enumerate(paths)]
         for number, card in enumerate(self._recent_cards):
             self._recent.insertWidget(number + 1, card)
+            card.show()  # Qt would do so later, and until then give it no room
         self._refresh()
 
     def _make_recent(self, number: int, path: Path) -> QToolButton:
@@ -119,6 +120,7 @@ class EmptyState(QFrame):
         self._cards = [self._make_card(number, prompt) for number, prompt in enumerate(prompts)]
         for card in self._cards:
             self._column.addWidget(card)
+            card.show()
         self._or.setVisible(bool(prompts))
         self._refresh()
 
@@ -142,5 +144,6 @@ class EmptyState(QFrame):
 
     def _place(self) -> None:
         host = self._host
+        self._column.activate()
         self.adjustSize()
         self.move((host.width() - self.width()) // 2, (host.height() - self.height()) // 2)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -138,6 +138,8 @@ class ExportDialog(QDialog):
         self._quality = QSpinBox()
         self._quality.setRange(1, 100)
         self._quality.setValue(choices.quality)
+        self._quality.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._quality.setFixedWidth(12 * GRID)
         self._folder = QLineEdit(str(choices.folder))
         self._browse = QPushButton("Choose…")
         self._template = QLineEdit(choices.template)
@@ -177,6 +179,7 @@ class ExportDialog(QDialog):
     def _lay_out(self) -> None:
         form = QFormLayout()
         form.setSpacing(GRID)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.addRow("Format", self._format)
         form.addRow("Quality", self._quality)
         row = QHBoxLayout()

@@ -198,6 +198,10 @@ def test_recent_files_come_back_with_small_pictures(open_studio: Open, photo: Pa
         return [card.toolTip() for card in found if card.isVisible()]
 
     fresh.wait(lambda: cards() == [f"Open {tmp_path / 'a & b.ora'}"])
+    fresh.wait(lambda: not fresh.desk.recent.busy)
+    card = fresh.window.empty_state
+    assert card.height() >= card.sizeHint().height() > card.findChild(QToolButton, "recentCard0").geometry().bottom()
+    assert not fresh.find("recentCard0").geometry().intersects(fresh.find("exampleCard0").geometry())
     menu = fresh.window.findChild(QMenu, "menuRecent")
     menu.aboutToShow.emit()
     action = menu.actions()[0]
