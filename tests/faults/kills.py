@@ -43,8 +43,8 @@ _STARTING = 0.15
 class Figures:
     kills: int = 0
     while_starting: int = 0
-    offered: int = 0  # sessions with something in them, after a kill
-    restored: int = 0  # of these, by the next start
+    offered: int = 0  # starts that found a session, and were not killed before they could do anything
+    restored: int = 0  # of these, the ones that brought it back
     steps: int = 0  # undo steps compared
     lost: float = 0.0  # seconds, the most
     files: int = 0
@@ -112,8 +112,9 @@ class KillTest:
         figures.wrong += [line["wrong"] for line in seen if "wrong" in line]
         if ended is not None:
             figures.wrong.append(f"the program ended by itself with {ended}: see {self._folder / 'output'}")
-        if self._found is not None and ready:
-            figures.restored += 1
+        if self._found is not None and (ready or not early):
+            figures.offered += 1
+            figures.restored += ready
         self._compare(seen, killed, ready=ready)
         self._look_at_files(seen)
 
@@ -137,7 +138,6 @@ class KillTest:
                     figures.wrong.append("nothing was left of a session")
             self._found = None
             return
-        figures.offered += ready or before is None
         found = told(offers[0])
         self._found = found
         if len(found.looks) > _MOST_STEPS:  # or looking at all of them would take most of the time
