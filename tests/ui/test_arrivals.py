@@ -179,13 +179,18 @@ def test_a_picture_becomes_a_layer_in_its_own_size_and_transparency(studio: Stud
     Image.fromarray(pixels).save(tmp_path / "over.png")
     assert not studio.window.actions_by_id["paste_layer"].isEnabled()
     studio.open(tmp_path / "under.png")
-    QGuiApplication.clipboard().setMimeData(urls(QUrl.fromLocalFile(str(tmp_path / "over.png")).toString()))
-    studio.window.actions_by_id["paste_layer"].trigger()
+    assert studio.window.actions_by_id["paste_layer"].isEnabled()
+    # Not by the clipboard: what Python puts there is taken down after Python itself when the tests end.
+    studio.window.arrivals.take_layer(urls(QUrl.fromLocalFile(str(tmp_path / "over.png")).toString()))
     studio.wait(lambda: len(studio.document.layers) == 2)
     shown = under.copy()
     shown[10:20, 10:20] = (200, 10, 30)
     np.testing.assert_array_equal(studio.document.pixels(), shown)
     assert studio.document.active.name == "over"
+    QGuiApplication.clipboard().setImage(QImage(5, 5, QImage.Format.Format_RGB32))
+    studio.window.actions_by_id["paste_layer"].trigger()
+    studio.wait(lambda: len(studio.document.layers) == 3)
+    studio.document.undo.undo()
     studio.document.undo.undo()
     np.testing.assert_array_equal(studio.document.pixels(), under)
 
