@@ -77,31 +77,30 @@ def _spline(p: float, q: float, r: float, s: float, t: float) -> float:
     return 0.5 * (2 * q + (r - p) * t + (2 * p - 5 * q + 4 * r - s) * t * t + (3 * q - p - 3 * r + s) * t**3)
 
 
-TENT = [(585, 800), (650, 740), (700, 640), (735, 600), (790, 610), (850, 650), (870, 780), (800, 800), (690, 790)]
-PINES = [(960, 840), (860, 850), (850, 700), (880, 560), (930, 470), (990, 540), (1010, 700), (1000, 840)]
+TENT = [(385, 890), (455, 790), (530, 690), (620, 685), (690, 715), (725, 870), (610, 905), (490, 915)]
 
 
 def brush(desk: Desk) -> None:
     desk.take("brush", size=90, hardness=0.75)
-    desk.draw(curve([(620, 770), (700, 690), (745, 640), (800, 700), (850, 770)]))
-    desk.hold(curve([(850, 770), (760, 760), (680, 775), (730, 720)]))
+    desk.draw(curve([(420, 860), (490, 770), (555, 725), (620, 780), (670, 850)]))
+    desk.hold(curve([(670, 850), (580, 865), (500, 850), (560, 790)]))
 
 
 def eraser(desk: Desk) -> None:
     desk.take("brush", size=220, hardness=0.6)
-    desk.draw(curve([(560, 720), (720, 680), (880, 720), (720, 780)]))
+    desk.draw(curve([(430, 830), (540, 760), (680, 800), (560, 860)]))
     desk.take("eraser", size=70, hardness=0.8)
-    desk.hold(curve([(470, 800), (560, 830), (600, 720), (640, 640)]))
+    desk.hold(curve([(350, 720), (430, 740), (500, 680), (560, 640)]))
 
 
 def rectangle(desk: Desk) -> None:
     desk.take("rectangle")
-    desk.hold([(760, 260), (850, 330), (930, 430)])
+    desk.hold([(780, 310), (850, 380), (950, 480)])
 
 
 def ellipse(desk: Desk) -> None:
     desk.take("ellipse", feather=12)
-    desk.hold([(745, 250), (850, 350), (955, 460)])
+    desk.hold([(765, 295), (860, 390), (965, 495)])
 
 
 def lasso(desk: Desk) -> None:
@@ -126,12 +125,12 @@ def bucket(desk: Desk) -> None:
     desk.take("brush", size=26, hardness=0.9)
     desk.draw(curve([*TENT, TENT[0]]))
     desk.take("bucket")
-    desk.draw([(760, 720)])
+    desk.draw([(560, 800)])
 
 
 def frame(desk: Desk) -> None:
     brush(desk)
-    release(desk.canvas, desk.at((730, 720)))
+    release(desk.canvas, desk.at((560, 790)))
     desk.window.desk.store.update(intent=Intent.INPAINT)
     desk.take("frame")
     settle(lambda: bool(desk.canvas._xray.outlooks), 5)

@@ -98,6 +98,7 @@ def draw_label(painter: QPainter, box: Rect, transform: QTransform, label: Label
     corner = transform.mapRect(QRectF(box.x, box.y, box.width, box.height)).topLeft()
     room = QRectF(corner, corner + QPointF(sum(widths) + 2 * _GAP * len(widths), metrics.height() + _GAP))
     room.translate(_GAP, _GAP)
+    room.moveRight(min(painter.window().width() - _GAP, room.right()))
     room.moveLeft(max(_GAP, room.left()))
     room.moveTop(max(_GAP, room.top()))
     painter.setPen(Qt.PenStyle.NoPen)
