@@ -7,7 +7,7 @@ import io
 import pickle
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, BinaryIO, Protocol
 
@@ -59,8 +59,9 @@ def write_frame(pipe: Pipe, value: object, known: Known | None = None) -> None:
         _write_all(pipe, part)
 
 
-def read_frame(pipe: BinaryIO, known: Known | None = None) -> Any:
-    """The next value; None at the end of the pipe. Raises FrameError, OSError."""
+def read_frame(pipe: BinaryIO, known: Callable[[], Known | None] = lambda: None) -> Any:
+    """The next value; None at the end of the pipe. ``known`` is asked only when the whole frame has come: what is known
+    may change while one waits for it. Raises FrameError, OSError."""
     head = pipe.read(_HEAD.size)
     if not head:
         return None
@@ -74,7 +75,7 @@ def read_frame(pipe: BinaryIO, known: Known | None = None) -> Any:
         raise FrameError(f"a frame of {sum(sizes)} bytes")
     text, *buffers = [_read(pipe, size) for size in sizes]
     try:
-        return _Unpickler(io.BytesIO(text), buffers, known).load()
+        return _Unpickler(io.BytesIO(text), buffers, known()).load()
     except Exception as error:  # whatever bytes that are no pickle may raise
         raise FrameError(f"a frame that cannot be read ({type(error).__name__}: {error})") from error
 

@@ -128,7 +128,7 @@ class Link:
         # Buffered, or the two small reads of each frame would be system calls of their own
         pipe = io.BufferedReader(cast(io.RawIOBase, self._process.stdout))
         try:
-            while (said := read_frame(cast(BinaryIO, pipe), self._known)) is not None:
+            while (said := read_frame(cast(BinaryIO, pipe), lambda: self._known)) is not None:
                 self.vitals.hear(said)
                 if isinstance(said, Made) and self._known is not None:
                     self._known.made(said.candidate)

@@ -31,9 +31,24 @@ class Scripted:
 
     def run(self, request: Request, hooks: Hooks) -> Result:
         told = _Telling(request.prompt, hooks)
+        if request.prompt == "at once":  # as at strength 0: the picture is the first that is told
+            result = FakeBackend().run(request, _Silent())
+            hooks.made(result)
+            return result
         if "slow" in request.prompt:
             return FakeBackend(gated=True).run(request, told)
         return FakeBackend().run(request, told)
+
+
+class _Silent:
+    def cancelled(self) -> bool:
+        return False
+
+    def entered(self, phase: Phase) -> None: ...
+
+    def stepped(self, step: int, total: int, preview: Preview | None) -> None: ...
+
+    def made(self, candidate: Result) -> None: ...
 
 
 class _Telling:

@@ -71,21 +71,21 @@ def test_what_both_sides_hold_is_named_and_not_sent() -> None:
     for candidate in candidates:
         frame = framed(Made(1, candidate), here)
         assert len(frame) < IMAGE.nbytes + 2 * some_trail().latents.nbytes + 4000, "source or mask were sent back"
-        back = read_frame(io.BytesIO(frame), there)
+        back = read_frame(io.BytesIO(frame), lambda: there)
         assert same(back.candidate, candidate)
         assert back.candidate.request.task is there.thing("task")
         here.made(candidate)
         there.made(back.candidate)
     last = framed(Finished(1, candidates[0]), here)
     assert len(last) < 4000, "pictures and steps were sent twice"
-    assert same(read_frame(io.BytesIO(last), there).result, candidates[0])
+    assert same(read_frame(io.BytesIO(last), lambda: there).result, candidates[0])
 
 
 def test_kept_steps_that_a_request_came_with_do_not_come_back() -> None:
     trail = some_trail(Request(prompt="", model="m", size=Size(160, 80), steps=3))
     request = Request(prompt="", model="m", size=Size(160, 80), steps=3, seed=0, resume=Branch(trail, 1))
     known = Known(request)
-    back = read_frame(io.BytesIO(framed(Made(1, result_of(request, IMAGE, trail=trail)), known)), known)
+    back = read_frame(io.BytesIO(framed(Made(1, result_of(request, IMAGE, trail=trail)), known)), lambda: known)
     assert back.candidate.trail is trail
     assert back.candidate.request is request
 

@@ -109,6 +109,11 @@ def test_it_paints_what_an_engine_inside_paints_and_tells_the_same(host: EngineH
     assert apart.image is there.candidates[0].image, "it crossed twice"
 
 
+def test_a_picture_that_comes_before_any_other_word_is_understood(host: EngineHost) -> None:
+    for seed in range(20):
+        assert host.run(request("at once", seed=seed), Recorder()).request.seed == seed
+
+
 def test_every_hook_is_carried_across() -> None:
     from app.process.serving import _Hooks
 
