@@ -17,6 +17,7 @@ from app.diffusion.conditioning import encode_prompts
 from app.diffusion.denoise import denoise
 from app.diffusion.generate import make_schedule, working_frame
 from app.diffusion.start import prepare_start
+from app.diffusion.variation import generator_of
 
 
 @dataclass
@@ -77,7 +78,7 @@ def final_latents(bundle: ModelBundle, request: Request) -> tuple[torch.Tensor, 
     """What the loop ends with, before decoding, and how many evaluations it ran."""
     frame = working_frame(bundle, request)
     guidance = encode_prompts(bundle, request)
-    generators = [torch.Generator().manual_seed(request.seed)]
+    generators = [generator_of(request)]
     schedule = make_schedule(bundle, request, generators)
     start = prepare_start(bundle, request, frame, schedule, generators)
     steps = list(denoise(bundle.unet, schedule, start.x, guidance, start.region))

@@ -30,6 +30,7 @@ from app.core.request import FrameChoice, ImageToImage, Inpaint, Request, TextTo
 from app.core.samplers import SAMPLERS
 from app.core.seam import Fill, Seam
 from app.core.trail import Branch, Look
+from app.core.variation import Variation
 from app.library import models
 from app.library.metadata import read_recipe
 from app.library.pictures import load_picture
@@ -249,6 +250,7 @@ def test_json_is_one_object_with_everything(studio: Studio) -> None:
         "model": "Tiny",
         "sampler": "dpmpp_2m",
         "seed": 3,
+        "variation": {"seed": 0, "amount": 0.0},
         "steps": 4,
         "guidance": 7.0,
         "loras": [],
@@ -279,6 +281,17 @@ def test_several_pictures_are_a_list_and_files_of_their_own(studio: Studio) -> N
     assert [Path(picture["output"]).name for picture in pictures] == studio.files
     assert {key: value for key, value in outcome.json.items() if key != "pictures"} == pictures[0]
     assert studio.render("--count", "2", "--seed", "1").out.count("\n") == 2
+
+
+def test_variations_count_their_own_seed(studio: Studio) -> None:
+    outcome = studio.render(*["--json", "--count", "2", "--seed", "10", "--variation", "40:0.2"])
+    request = studio.backend.requests[0]
+    assert (request.seed, request.count, request.variation) == (10, 2, Variation(seed=40, amount=0.2))
+    assert studio.files == ["out-40.png", "out-41.png"]
+    told = [(picture["seed"], picture["variation"]) for picture in outcome.json["pictures"]]
+    assert told == [(10, {"seed": 40, "amount": 0.2}), (10, {"seed": 41, "amount": 0.2})]
+    assert studio.render("--variation", "40:0").status == 0
+    assert studio.backend.requests[-1].variation.amount == 0.0
 
 
 def test_notes_are_told(studio: Studio) -> None:
@@ -410,6 +423,8 @@ BAD = [
     ("--image photo.png --strength 1.5", "The strength is 1.5"),
     ("--image photo.png --strength nan", "The strength is nan"),
     ("--image photo.png --size 30x21", "The picture is 30 x 20 but 30 x 21 was asked for"),
+    ("--variation 40", "is not a seed and an amount"),
+    ("--variation 40:1.5", "outside 0 to 1"),
     ("--model nope", "There is no model called “nope”"),
     ("--model ./nope", "There is no model"),
     (f"--model {'x' * 5000}", "There is no model called"),

@@ -14,6 +14,7 @@ from app.core.additions import EmbeddingUse, LoraUse
 from app.core.errors import UserError
 from app.core.geometry import Size
 from app.core.samplers import DEFAULT_SAMPLER
+from app.core.variation import Variation
 
 IMAGE_STRENGTH = 0.65
 MASK_STRENGTH = 1.0
@@ -106,6 +107,13 @@ def _add_render(parser: ArgumentParser) -> None:
     add("--draft", action="store_true", help="most of the model at every third step only: quicker, and less faithful")
     add("--sampler", metavar="ID", help=f"see “limner samplers” (default: {DEFAULT_SAMPLER})")
     add("--seed", type=int, metavar="N", help="start of the noise; the same seed gives the same picture")
+    add(
+        "--variation",
+        type=_variation,
+        default=Variation(),
+        metavar="SEED:AMOUNT",
+        help="mix in another seed's noise: 0 is --seed's own picture, 1 the other's; --count counts its seed on",
+    )
     add("--count", type=int, default=1, metavar="N", help="that many pictures, saved as OUT-SEED.png")
     add("--image", type=Path, metavar="FILE", help="start from this picture, or each of this folder")
     add("--strength", type=float, metavar="F", help=f"0 to 1 (default: {IMAGE_STRENGTH}, with a mask {MASK_STRENGTH})")
@@ -142,6 +150,16 @@ def _add_render(parser: ArgumentParser) -> None:
     )
     add("--as-is", action="store_true", help="with --from-step: show that step as a picture and paint nothing")
     add("--json", action="store_true", help="print what was used and made as one JSON object")
+
+
+def _variation(text: str) -> Variation:
+    match = re.fullmatch(r"(\d{1,19}):(\d*\.?\d+)", text)
+    try:
+        if match is not None:
+            return Variation(seed=int(match[1]), amount=float(match[2]))
+    except UserError as error:
+        raise ArgumentTypeError(f"{error.message.rstrip('.')}") from error
+    raise ArgumentTypeError(f"{text!r} is not a seed and an amount from 0 to 1, such as 42:0.1")
 
 
 def _kept_step(text: str) -> tuple[Path, int]:

@@ -85,7 +85,9 @@ def prepare(options: Namespace, places: Folders) -> Order:
     """The order that the options ask for. Raises UserError for whatever will not work."""
     outputs_from = _checked_output(options.output)
     options, resume = resumed(options)
-    seeds = _seeds(options.seed, options.count)
+    seed = secrets.randbelow(MOST_RANDOM_SEED) if options.seed is None else options.seed
+    varied = options.variation.amount > 0
+    seeds = _seeds(options.variation.seed if varied else seed, options.count)
     task, notes = _task(options)
     model = default_model(places) if options.model is None else _model(options.model, places)
     size = _size(options.size, task, model)
@@ -96,7 +98,8 @@ def prepare(options: Namespace, places: Folders) -> Order:
             negative=options.negative,
             model=model.id,
             size=size,
-            seed=seeds[first],
+            seed=seed if varied else seeds[first],
+            variation=replace(options.variation, seed=seeds[first]) if varied else options.variation,
             count=min(MOST_COUNT, len(seeds) - first),
             steps=STEPS if options.steps is None else options.steps,
             guidance=model.guidance if options.guidance is None else options.guidance,
@@ -147,10 +150,10 @@ def _prepared(path: Path, places: Folders) -> Path:
     return prepared(path, places)
 
 
-def _seeds(seed: int | None, count: int) -> range:
+def _seeds(first: int, count: int) -> range:
+    """Of the pictures, each its own."""
     if not 1 <= count <= MOST_PICTURES:
         raise UsageError(f"{count} pictures cannot be made.", f"Ask for 1 to {MOST_PICTURES}.")
-    first = secrets.randbelow(MOST_RANDOM_SEED) if seed is None else seed
     if count > 1 and first + count - 1 > MOST_SEED:
         raise UsageError("The seeds run past the largest one.", f"Start at {MOST_SEED - count + 1} or below.")
     return range(first, first + count)
@@ -221,7 +224,7 @@ def _made_folder(folder: Path | None, what: str) -> Path | None:
 def _previews(order: Order, request: Request, number: int) -> PreviewFiles | None:
     if order.preview_dir is None:
         return None
-    return PreviewFiles(order.preview_dir, f"{request.seed + number}-" if len(order.outputs) > 1 else "", request)
+    return PreviewFiles(order.preview_dir, f"{request.own_seed + number}-" if len(order.outputs) > 1 else "", request)
 
 
 def _told(result: Result, options: Namespace) -> Told | None:
@@ -261,6 +264,7 @@ def _account(result: Result, order: Order, output: Path, notes: tuple[str, ...])
         "model": order.model.name,
         "sampler": request.sampler,
         "seed": request.seed,
+        "variation": {"seed": request.variation.seed, "amount": request.variation.amount},
         "steps": result.steps,
         "guidance": request.guidance,
         "loras": [{"name": use.name, "weight": use.weight} for use in request.loras],

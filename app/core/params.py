@@ -10,6 +10,7 @@ from app.core.geometry import Size
 from app.core.request import FrameChoice
 from app.core.samplers import DEFAULT_SAMPLER
 from app.core.seam import Seam
+from app.core.variation import Variation
 
 
 class Intent(Enum):
@@ -26,7 +27,7 @@ class Params:
 
     ``seam`` and ``frame`` count for Inpaint only. What is added to the model and how it is guided is as in a Request.
     ``model`` is the path of a model folder, empty while none is known. ``count``: pictures at once, to choose from.
-    ``seed_locked``: keep the seed from job to job.
+    ``seed_locked``: keep the seed from job to job. ``variation`` is as in a Request.
     """
 
     prompt: str = ""
@@ -38,6 +39,7 @@ class Params:
     steps: int = 20
     sampler: str = DEFAULT_SAMPLER
     seed: int = 0
+    variation: Variation = field(default_factory=Variation)
     count: int = 1
     seed_locked: bool = False
     size: Size = field(default_factory=lambda: Size(512, 512))

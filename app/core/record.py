@@ -28,6 +28,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "steps": (1, MOST_STEPS),
     "guidance": (1.0, MOST_GUIDANCE),
     "strength": (0.0, 1.0),
+    "amount": (0.0, 1.0),
     "width": (1, MOST_SIDE),
     "height": (1, MOST_SIDE),
 }

@@ -17,15 +17,17 @@ from app.core.prompt import MOST_WEIGHT, heaviest
 from app.core.samplers import DEFAULT_SAMPLER, sampler
 from app.core.seam import Seam
 from app.core.trail import Branch, Resume
+from app.core.variation import MOST_SEED as _MOST_SEED
+from app.core.variation import Variation
 
 Pixels = NDArray[np.uint8]
 """H x W x 3, sRGB."""
 Mask = NDArray[np.uint8]
 """H x W: 0 keeps the pixel, 255 repaints it fully, between them it joins later."""
 
+MOST_SEED = _MOST_SEED
 MOST_STEPS = 1000
 MOST_SIDE = 16384
-MOST_SEED = 2**63 - 1
 MOST_GUIDANCE = 100.0
 MOST_PROMPT = 100_000
 MOST_COUNT = 64
@@ -113,12 +115,12 @@ class Request:
 
     ``model``: path of a model folder or file. ``size`` is what comes out, for a task with an image the image's own.
     ``count`` candidates are painted, with the seeds ``seed``, ``seed + 1`` and so on, each as a Request of its own
-    would paint it. ``guidance`` is the CFG scale: 1 turns CFG off. ``clip_skip`` counts the text encoder's layers from
-    its end: 1 listens to the last, 2 to the one before it. ``guidance_interval``: the part of the way from noise (0) to
-    picture (1) on which CFG works; elsewhere a step costs half. ``draft``: most of the model is computed at every third
-    step only, which is quicker and another picture. ``vae``: path of one in place of the model's own, empty
-    for that. ``resume``: a kept step of an earlier run to go on from or to look at; its frame is then the frame. Raises
-    RequestError when a value cannot be worked with.
+    would paint it; where a ``variation`` is mixed in, it is its seed that counts on. ``guidance`` is the CFG scale: 1
+    turns CFG off. ``clip_skip`` counts the text encoder's layers from its end: 1 listens to the last, 2 to the one
+    before it. ``guidance_interval``: the part of the way from noise (0) to picture (1) on which CFG works; elsewhere a
+    step costs half. ``draft``: most of the model is computed at every third step only, which is quicker and another
+    picture. ``vae``: path of one in place of the model's own, empty for that. ``resume``: a kept step of an earlier run
+    to go on from or to look at; its frame is then the frame. Raises RequestError when a value cannot be worked with.
     """
 
     prompt: str
@@ -126,6 +128,7 @@ class Request:
     size: Size
     negative: str = ""
     seed: int = 0
+    variation: Variation = field(default_factory=Variation)
     count: int = 1
     steps: int = 20
     guidance: float = 7.0
@@ -142,7 +145,16 @@ class Request:
 
     def alone(self, number: int) -> Request:
         """The Request that paints candidate ``number``, counted from 0, and nothing else."""
-        return self if self.count == 1 else replace(self, seed=self.seed + number, count=1)
+        if self.count == 1:
+            return self
+        if self.variation.amount > 0:
+            return replace(self, variation=replace(self.variation, seed=self.variation.seed + number), count=1)
+        return replace(self, seed=self.seed + number, count=1)
+
+    @property
+    def own_seed(self) -> int:
+        """The seed that tells it from the other candidates."""
+        return self.variation.seed if self.variation.amount > 0 else self.seed
 
     def __post_init__(self) -> None:
         for field_name, name in (("prompt", "prompt"), ("negative", "negative prompt")):
@@ -241,7 +253,7 @@ def _check_numbers(request: Request) -> None:
         raise RequestError(
             f"{request.count} candidates cannot be painted at once.", f"Choose a count from 1 to {MOST_COUNT}."
         )
-    if request.seed + request.count - 1 > MOST_SEED:
+    if request.own_seed + request.count - 1 > MOST_SEED:
         raise RequestError(
             "The seeds run past the largest one.", f"Choose a seed of at most {MOST_SEED - request.count + 1}."
         )

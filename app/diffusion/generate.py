@@ -33,6 +33,7 @@ from app.diffusion.texts import Embeddings
 from app.diffusion.thrift import Descent, applied
 from app.diffusion.trails import TrailKeeper, check_fits, resume, retrace
 from app.diffusion.unet_pass import DRAFT, SharedPass, is_plain
+from app.diffusion.variation import generator_of
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ def paint(
     frame = working_frame(bundle, request)
     if len(requests) == 1 and (painted := painted_before(bundle, request)) is not None:
         return _told(hooks, [_pasted(bundle, request, frame, painted, began)])
-    generators = [torch.Generator().manual_seed(one.seed) for one in requests]
+    generators = [generator_of(one) for one in requests]
     schedule = make_schedule(bundle, request, generators)
     if len(schedule) == 0:
         return _told(hooks, [_untouched(bundle, one, frame, time.perf_counter() - began, notes) for one in requests])
@@ -180,7 +181,7 @@ def look(
     began = time.perf_counter()
     frame = working_frame(bundle, request)
     check_fits(bundle, frame, asked.trail)
-    generators = [torch.Generator().manual_seed(request.seed)]
+    generators = [generator_of(request)]
     clean = retrace(make_schedule(bundle, request, generators), asked.trail, asked.step, generators)
     assert clean is not None  # a Look is at step 1 or later
     _enter(hooks, Phase.DECODING)

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 
 from app.core.request import Mask, Pixels
+from app.diffusion.variation import MixedGenerator
 
 Generators = list[torch.Generator]
 """One for each candidate that is painted at once: each draws what it would draw alone."""
@@ -44,10 +45,17 @@ def drawn(vae: Any, output: Any, generators: Generators) -> torch.Tensor:
     """What a VAE says of a picture -> scaled latents. A KL autoencoder's are drawn from its posterior; another's are
     all the same."""
     if hasattr(output, "latent_dist"):
-        latents = torch.cat([output.latent_dist.sample(one) for one in generators])
+        latents = torch.cat([_drawn(output.latent_dist, one) for one in generators])
     else:
         latents = torch.cat([output.latents] * len(generators))
     return vae.config.scaling_factor * latents
+
+
+def _drawn(posterior: Any, generator: torch.Generator) -> torch.Tensor:
+    if isinstance(generator, MixedGenerator):
+        noise = generator.gaussian(tuple(posterior.mean.shape), posterior.mean.dtype)
+        return posterior.mean + posterior.std * noise.to(posterior.mean.device)
+    return posterior.sample(generator)
 
 
 def decode(vae: Any, latents: torch.Tensor) -> torch.Tensor:
@@ -57,4 +65,10 @@ def decode(vae: Any, latents: torch.Tensor) -> torch.Tensor:
 
 def gaussian(shape: tuple[int, int, int], generators: Generators) -> torch.Tensor:
     """N x shape: noise from N CPU generators in float32, so that a seed means the same picture on every device."""
-    return torch.cat([torch.randn((1, *shape), generator=one, dtype=torch.float32) for one in generators])
+    return torch.cat([_noise((1, *shape), one) for one in generators])
+
+
+def _noise(shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:
+    if isinstance(generator, MixedGenerator):
+        return generator.gaussian(shape)
+    return torch.randn(shape, generator=generator, dtype=torch.float32)

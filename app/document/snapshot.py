@@ -27,6 +27,7 @@ def snapshot(document: Document, params: Params) -> Request:
         model=params.model,
         size=params.size if generate else document.size,
         seed=params.seed,
+        variation=params.variation,
         count=params.count,
         steps=params.steps,
         guidance=params.guidance,

@@ -24,6 +24,7 @@ from app.core.request import (
 )
 from app.core.samplers import SAMPLERS, sampler
 from app.core.trail import Branch
+from app.core.variation import Variation
 
 KEY = "parameters"
 """The PNG text chunk that the web UI writes and most programs look for."""
@@ -54,6 +55,9 @@ def in_words(request: Request, model_name: str) -> str:
         "Size": f"{request.size.width}x{request.size.height}",
         "Model": model_name,
     }
+    if request.variation.amount > 0:
+        fields["Variation seed"] = request.variation.seed
+        fields["Variation seed strength"] = f"{request.variation.amount:g}"
     if isinstance(request.task, ImageToImage | Inpaint):
         fields["Denoising strength"] = f"{request.task.strength:g}"
     if isinstance(request.resume, Branch):
@@ -182,6 +186,15 @@ def _sampler(text: str, fields: Mapping[str, str]) -> _Known:
     return None
 
 
+def _variation(text: str, fields: Mapping[str, str]) -> _Known:
+    """The web UI writes both or none."""
+    amount = _fraction(("amount",), 0.0, 1.0)(text, fields)
+    seed = _whole("seed", 0, MOST_SEED)(fields.get("Variation seed", ""), fields)
+    if amount is None or seed is None:
+        return None
+    return {"variation": Variation(seed=seed["seed"], amount=amount["amount"])}
+
+
 _SAMPLERS = {row.label.casefold(): row.id for row in SAMPLERS.values()} | {
     "plms": "pndm",
     "pndm": "pndm",
@@ -194,6 +207,7 @@ _READ: Mapping[str, _Read] = {
     "Sampler": _sampler,
     "CFG scale": _fraction(("guidance",), 1.0, MOST_GUIDANCE),
     "Seed": _whole("seed", 0, MOST_SEED),
+    "Variation seed strength": _variation,
     "Size": _size,
     "Denoising strength": _fraction(("strength", "inpaint_strength"), 0.0, 1.0),
     "Clip skip": _whole("clip_skip", 1, 12),

@@ -86,6 +86,28 @@ _CANDIDATE_ROWS = (
         icon="more-like",
     ),
     ActionRow(
+        id="candidate_vary",
+        text="Vary it",
+        tip="Paint small variations of this candidate: a little of other seeds is mixed in",
+        shortcuts=("N",),
+        icon="vary",
+    ),
+    ActionRow(
+        id="candidate_zoom",
+        text="Zoom to the change",
+        tip="Show the part that is another as large as it fits, and the whole picture again",
+        shortcuts=("J",),
+        icon="zoom-change",
+    ),
+    ActionRow(
+        id="candidate_steps",
+        text="Steps",
+        tip="Show the steps that led to this candidate: look at any of them, take it, or go on from it",
+        shortcuts=("T",),
+        icon="steps",
+        checkable=True,
+    ),
+    ActionRow(
         id="candidate_discard",
         text="Discard",
         tip="Put this candidate away; the history keeps it",
@@ -99,6 +121,28 @@ _CANDIDATE_ROWS = (
         shortcuts=("A",),
     ),
 )
+_STEP_ROWS = (
+    ActionRow(
+        id="step_back", text="Step before", tip="Look at the step before", shortcuts=("Alt+Left",), icon="chevron-left"
+    ),
+    ActionRow(
+        id="step_on", text="Step after", tip="Look at the step after", shortcuts=("Alt+Right",), icon="chevron-right"
+    ),
+    ActionRow(
+        id="step_take",
+        text="Take this step",
+        tip="Make a candidate of what is shown at this step",
+        shortcuts=("Shift+A",),
+    ),
+    ActionRow(
+        id="step_branch",
+        text="Go on from here",
+        tip="Paint on from this step with the prompt, the guidance and the mask that are set now",
+        shortcuts=("Shift+N",),
+    ),
+)
+STEP_ACTIONS = tuple(row.id for row in _STEP_ROWS)
+"""What stands beside the steps of a candidate."""
 CANDIDATE_ACTIONS = tuple(row.id for row in _CANDIDATE_ROWS)
 """What stands on the strip of candidates."""
 ACTIONS = (
@@ -330,6 +374,20 @@ ACTIONS = (
         shortcuts=("Ctrl+Shift+Space",),
         checkable=True,
     ),
+    ActionRow(
+        id="live",
+        text="Live",
+        tip="Paint the picture again in a few steps after each stroke, and show it until you keep it",
+        shortcuts=("Ctrl+L",),
+        icon="live",
+        checkable=True,
+    ),
+    ActionRow(
+        id="live_keep",
+        text="Keep what is shown live",
+        tip="Take what live mode shows into the picture, as a step that undo takes back",
+        shortcuts=("K",),
+    ),
     ActionRow(id="queue_clear", text="Empty the queue", tip="Take out all that waits"),
     ActionRow(
         id="cancel",
@@ -339,6 +397,7 @@ ACTIONS = (
         fixed=True,
     ),
     *_CANDIDATE_ROWS,
+    *_STEP_ROWS,
     ActionRow(
         id="engine_apart",
         text="Engine in a process of its own",
@@ -379,10 +438,13 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "generate_instead",
         "cancel",
         "",
+        "live",
+        "live_keep",
+        "",
         "queue_pause",
         "queue_clear",
         "",
-        *(row.id for row in _CANDIDATE_ROWS),
+        *(row.id for row in (*_CANDIDATE_ROWS, *_STEP_ROWS)),
         "",
         "engine_apart",
     ),

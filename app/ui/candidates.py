@@ -47,6 +47,7 @@ class Candidates(QObject):
         self._document = document
         self._waiting: list[Candidate] = []
         self._number = 0
+        self._looked: Result | None = None
         self.comparing = False
         document.undo.indexChanged.connect(self._leave_those_of_other_pictures)
 
@@ -69,7 +70,7 @@ class Candidates(QObject):
         shown = self.shown
         if shown is None or self.comparing:
             return None
-        return _in_place(shown.result)
+        return in_place(self._looked or shown.result)
 
     def add(self, job: Job, result: Result, origin: Origin) -> None:
         self._waiting.append(Candidate(job_id=job.id, result=result, origin=origin))
@@ -90,8 +91,14 @@ class Candidates(QObject):
         """Show this one."""
         if not 0 <= number < len(self._waiting):
             return
-        self._number, self.comparing = number, False
+        self._number, self.comparing, self._looked = number, False, None
         self.shown_changed.emit()
+
+    def look_at(self, result: Result | None) -> None:
+        """Show this in the place of the shown candidate, until another one is shown; None for the candidate itself."""
+        if self._waiting and (result is not self._looked or self.comparing):
+            self._looked, self.comparing = result, False
+            self.shown_changed.emit()
 
     def step(self, by: int) -> None:
         """Show the next (1) or the previous one (-1), around the ends."""
@@ -131,12 +138,12 @@ class Candidates(QObject):
             return
         self._waiting = kept
         self._number = min(self._number, max(0, len(kept) - 1))
-        self.comparing = False
+        self.comparing, self._looked = False, None
         self.changed.emit()
         self.shown_changed.emit()
 
 
-def _in_place(result: Result) -> Preview:
+def in_place(result: Result) -> Preview:
     """The part of the picture that is another, with nothing shining through."""
     new = isinstance(result.request.task, TextToImage)
     height, width = result.image.shape[:2]

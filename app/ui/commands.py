@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QUrl, Signal
+from PySide6.QtCore import QObject, QRectF, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 from app.core.errors import UserError
@@ -126,6 +126,8 @@ class WindowCommands(QObject):
                 "generate": self._window.painting.submit,
                 "generate_next": self._desk.wishes.paint_next.emit,
                 "generate_instead": self._desk.wishes.paint_instead.emit,
+                "live": lambda: self._window.live.set_on(self._window.actions_by_id["live"].isChecked()),
+                "live_keep": self._window.live.take,
                 "queue_pause": self.toggle_pause,
                 "queue_clear": self.clear_queue,
                 "candidate_previous": lambda: choose.step(-1),
@@ -133,6 +135,15 @@ class WindowCommands(QObject):
                 "candidate_before": lambda: choose.compare(not choose.comparing),
                 "candidate_star": self.star_candidate,
                 "candidate_more": self._window.painting.more_like_it,
+                "candidate_vary": self._window.painting.vary,
+                "candidate_zoom": self.zoom_to_change,
+                "candidate_steps": lambda: self._window.step_bar.set_wanted(
+                    self._window.actions_by_id["candidate_steps"].isChecked()
+                ),
+                "step_back": lambda: self._window.kept_steps.move(-1),
+                "step_on": lambda: self._window.kept_steps.move(1),
+                "step_take": self._window.kept_steps.take,
+                "step_branch": self._window.kept_steps.branch,
                 "candidate_discard": choose.discard,
                 "candidate_accept": self.accept_candidate,
                 "cancel": self.escape,
@@ -357,6 +368,8 @@ class WindowCommands(QObject):
         if self._canvas.comparison.wiping:
             self._window.actions_by_id["wipe"].trigger()
             return
+        if self._window.live.drop():
+            return
         if not self._window.painting.stop() and self._desk.candidates.waiting:
             self._desk.candidates.clear()
             self._window.status_line.show_hint("The candidates are put away; the history keeps them.")
@@ -380,9 +393,16 @@ class WindowCommands(QObject):
             many = "The other one is" if others == 1 else f"The other {others} are"
             self._window.status_line.show_hint(f"{many} in the history.")
 
+    def zoom_to_change(self) -> None:
+        """As large as it fits; where that is so already, the whole picture."""
+        if (shown := self._desk.candidates.shown) is not None:
+            box = QRectF(*astuple(shown.result.box))
+            if not self._canvas.viewport.show_box(box):
+                self._canvas.fit()
+
     def star_candidate(self) -> None:
         if (candidate := self._desk.candidates.star()) is not None:
-            seed = candidate.result.request.seed
+            seed = candidate.result.request.own_seed
             self._desk.history.star_candidate(candidate.job_id, seed, candidate.starred)
 
     def tell(self, notice: Notice) -> None:

@@ -62,7 +62,7 @@ class HistoryShelf(QObject):
         self._background = Background(self)
         self._refused = ""  # why the history cannot be used, as it was told last
         self._checked = False
-        self._numbers: dict[tuple[int, int], int] = {}  # by job and seed; read and written by the work only
+        self._numbers: dict[tuple[int, int], int] = {}  # by job and own seed; read and written by the work only
         self._kept: dict[tuple[int, int], int] = {}  # the same, for this thread
         self.dragged = DraggedFiles()
         self.budget = USUAL_BUDGET
@@ -81,20 +81,20 @@ class HistoryShelf(QObject):
 
         def work(history: History) -> Entry:
             entry = history.add(candidate)
-            self._numbers[job.id, candidate.request.seed] = entry.id
+            self._numbers[job.id, candidate.request.own_seed] = entry.id
             return entry
 
         def done(entry: Entry) -> None:
-            self._kept[job.id, candidate.request.seed] = entry.id
+            self._kept[job.id, candidate.request.own_seed] = entry.id
             self._added(entry)
 
         self._run(work, done)
 
-    def star_candidate(self, job_id: int, seed: int, starred: bool) -> None:
+    def star_candidate(self, job_id: int, own_seed: int, starred: bool) -> None:
         """Star what was kept of a job, or take the star away. It is written by then: work is done in its order."""
 
         def work(history: History) -> int | None:
-            id = self._numbers.get((job_id, seed))
+            id = self._numbers.get((job_id, own_seed))
             if id is not None:
                 history.star(id, starred)
             return id
@@ -152,10 +152,10 @@ class HistoryShelf(QObject):
     def copy_of_candidate(self, job_id: int, result: Result) -> Path | None:
         """The same of a candidate; written anew where the history does not hold it."""
         request = result.request
-        id = self._kept.get((job_id, request.seed))
+        id = self._kept.get((job_id, request.own_seed))
         if id is not None and (copy := self.copy_of(id, request.prompt)) is not None:
             return copy
-        name = safe_name(f"{first_words(request.prompt)}-{request.seed}".strip("-"))
+        name = safe_name(f"{first_words(request.prompt)}-{request.own_seed}".strip("-"))
         return self.dragged.written(png_bytes(result.image, told(result).without_parts()), f"{name}.png")
 
     def stop(self) -> None:

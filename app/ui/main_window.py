@@ -37,7 +37,9 @@ from app.ui.extent_work import ExtentWork
 from app.ui.files import PictureFiles
 from app.ui.intents import IntentFollower
 from app.ui.journal import JournalKeeper, journal_roots
+from app.ui.kept_steps import KeptSteps
 from app.ui.layer_files import LayerFiles
+from app.ui.live import Live
 from app.ui.mask_files import MaskFiles
 from app.ui.mask_work import MaskWork
 from app.ui.memory import Memory
@@ -60,6 +62,7 @@ from app.ui.recipes import Recipes
 from app.ui.recovery import Recovery
 from app.ui.screen_reader import ScreenReader
 from app.ui.status_line import StatusLine
+from app.ui.step_bar import StepBar
 from app.ui.theme import GRID, PANEL_WIDTH
 from app.ui.told_sizes import ToldSizes
 from app.ui.tool_bars import ToolRail
@@ -145,6 +148,8 @@ class MainWindow(QMainWindow):
             self,
         )
         self.painting = Painting(desk, self.canvas, self.notices, self)
+        self.live = Live(desk, self.painting, self)
+        self.kept_steps = KeptSteps(desk, self.painting.line_up, self)
         self.xray = XRayFollower(desk, self.canvas, self.background, self)
         self.intents = IntentFollower(desk.store, desk.document, self)
         self.commands = WindowCommands(self)
@@ -194,6 +199,8 @@ class MainWindow(QMainWindow):
         column.addWidget(options)
         column.addWidget(self.canvas_area, 1)
         buttons = {id: self.actions_by_id[id] for id in actions.CANDIDATE_ACTIONS}
+        self.step_bar = StepBar(self.kept_steps, {id: self.actions_by_id[id] for id in actions.STEP_ACTIONS})
+        column.addWidget(self.step_bar)
         column.addWidget(CandidateStrip(self.desk.candidates, buttons, self.desk.history.copy_of_candidate))
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setObjectName("splitter")
@@ -251,6 +258,9 @@ class MainWindow(QMainWindow):
         for row, panel in zip(PANELS, self.panels.values(), strict=True):
             (column if row.fixed else inner).addWidget(panel)
         inner.addStretch(1)
+        run = self.panels["run"]
+        assert isinstance(run, RunPanel)
+        run.add_toggle(self.actions_by_id["live"])
         return column_widget
 
     # Drag and drop: anywhere on the window

@@ -51,6 +51,7 @@ class Memory(QObject):
             "tool": window.canvas.tool,
             "brushes": self._brushes(),
             "view": {id: window.actions_by_id[id].isChecked() for id in _SWITCHES},
+            "live": window.live.on,
             "undo_megabytes": desk.document.undo.budget // MEGABYTE,
             "mask_look": desk.mask_looks.values(),
             "shortcuts": desk.shortcuts.values(),
@@ -80,6 +81,8 @@ class Memory(QObject):
         for id in _SWITCHES:
             if session.section(values, "view").get(id) is False:
                 window.actions_by_id[id].trigger()
+        if values.get("live") is True:
+            window.actions_by_id["live"].trigger()
         megabytes = values.get("undo_megabytes")
         if isinstance(megabytes, int) and not isinstance(megabytes, bool):
             window.desk.document.undo.set_budget(megabytes * MEGABYTE)

@@ -13,6 +13,7 @@ from app.core.geometry import Rect, Size
 from app.core.job import Failed, Job, JobState, Place, Preview, Purpose, Result
 from app.core.request import Request, TextToImage
 from app.core.trail import Branch
+from app.core.variation import Variation
 from app.document.commands import InsertResult, OpenPicture
 from app.document.document import Origin
 from app.document.snapshot import snapshot
@@ -22,6 +23,9 @@ from app.ui.desk import Desk
 from app.ui.lost_jobs import KEPT, LostJobs
 from app.ui.notices import Help, Kind, Notice, Notices
 from app.ui.params import random_seed
+
+_A_LITTLE = 0.15
+"""Of another seed: details change, the whole stays."""
 
 
 class Painting(QObject):
@@ -52,6 +56,7 @@ class Painting(QObject):
         self._origins: dict[int, Origin] = {}  # by job: the picture that was open when it was asked for
         self._offered: set[int] = set()  # jobs of which something has become a candidate
         self._lost = LostJobs(notices, desk.engine, self.line_up, self)
+        self._ghost: Preview | None = None
         self._held: list[Result] = []
         self._held_notice: Notice | None = None
         desk.queue.previewed.connect(self._on_previewed)
@@ -118,7 +123,8 @@ class Painting(QObject):
             return 0
         others = len(candidates.waiting) - 1
         candidates.clear()
-        self._desk.store.update(seed=shown.result.request.seed)
+        request = shown.result.request
+        self._desk.store.update(seed=request.seed, variation=request.variation)
         self._take_in(InsertResult(self._desk.document, shown.result), shown.result)
         return others
 
@@ -128,6 +134,14 @@ class Painting(QObject):
         if shown is not None:
             count = max(2, self._desk.store.params.count)
             self._submit(replace(shown.result.request, seed=self._draw_seed(), count=count, resume=None))
+
+    def vary(self) -> None:
+        """Paint the shown candidate with a little of other seeds mixed in."""
+        shown = self._desk.candidates.shown
+        if shown is not None:
+            request, count = shown.result.request, max(2, self._desk.store.params.count)
+            variation = Variation(seed=self._draw_seed(), amount=_A_LITTLE)
+            self._submit(replace(request, seed=request.own_seed, variation=variation, count=count, resume=None))
 
     def stop(self) -> bool:
         """Cancel what is being painted; False when nothing is."""
@@ -165,9 +179,25 @@ class Painting(QObject):
                 self._origins.pop(job.id, None)
             self._offered.discard(job.id)
 
+    @property
+    def previews(self) -> bool:
+        """Whether the forming picture is drawn."""
+        return self._previews
+
+    def show_ghost(self, preview: Preview | None) -> None:
+        """Draw this over the document while nothing else is shown there; None for nothing."""
+        self._ghost = preview
+        self._show_candidate()
+
+    def take_in(self, result: Result) -> None:
+        """Make the result part of the document, as one step."""
+        self._take_in(InsertResult(self._desk.document, result), result)
+
     def _show_candidate(self) -> None:
-        """Draw the candidate that is shown, or nothing, over the document."""
+        """Draw the candidate that is shown, the ghost, or nothing, over the document."""
         preview = self._desk.candidates.preview
+        if preview is None and not self._desk.candidates.waiting:
+            preview = self._ghost
         self._canvas.show_preview(preview, 0.0)
         if preview is not None:
             self._canvas.rest_mask()

@@ -215,11 +215,11 @@ QToolButton::menu-button { border: none; width: 18px; }
 QToolButton::menu-arrow { image: url(arrows:down-$name.svg); width: 10px; height: 8px; }
 QToolButton::menu-arrow:disabled { image: url(arrows:down-$name-off.svg); }
 
-#candidateStrip { background: $panel; border-top: 1px solid $line; }
+#candidateStrip, #stepBar { background: $panel; border-top: 1px solid $line; }
 #candidateList { background: transparent; border: none; }
 #candidateList::item { padding: 2px; border: 2px solid transparent; border-radius: ${inner}px; }
 #candidateList::item:selected { border-color: $accent; background: transparent; }
-#candidate_beforeButton:checked { border: 1px solid $accent; }
+#candidate_beforeButton:checked, #candidate_stepsButton:checked { border: 1px solid $accent; }
 #candidate_acceptButton { background: $accent; color: $on_accent; border: 1px solid $accent; font-weight: 600; }
 #candidate_acceptButton:hover { background: $accent_hover; }
 #candidate_acceptButton:focus { border: 2px solid $text; }

@@ -73,6 +73,10 @@ class Wiring(QObject):
             signal.connect(self._on_candidates)
         self._desk.queue.lined_up.connect(self._on_lined_up)
         self._desk.engine.changed.connect(self._on_engine_place)
+        window.live.changed.connect(self._on_live)
+        window.live.told.connect(self._commands.tell_error)
+        window.kept_steps.changed.connect(self._on_steps)
+        window.kept_steps.told.connect(self._commands.tell_error)
         self._desk.history.told.connect(self._commands.tell)
         self._commands.entry_shown.connect(lambda: self._on_opened(None))
         window.painting.arrived.connect(self._on_arrived)
@@ -106,6 +110,8 @@ class Wiring(QObject):
         self._on_candidates()
         self._on_comparable(canvas.comparison.possible)
         self._on_lined_up()
+        self._on_live()
+        self._on_steps()
         self._on_params(self._desk.store.params, {"size"})
         self._on_document()
 
@@ -116,6 +122,25 @@ class Wiring(QObject):
         action = self._window.actions_by_id["wipe"]
         action.setEnabled(possible)
         action.setChecked(self._window.canvas.comparison.wiping)
+
+    def _on_live(self) -> None:
+        live, actions = self._window.live, self._window.actions_by_id
+        actions["live"].setChecked(live.on)
+        actions["live_keep"].setEnabled(live.ghost is not None)
+        if live.ghost is not None:
+            self._window.status_line.show_hint("Live: K keeps what is shown, Esc puts it away.")
+
+    def _on_steps(self) -> None:
+        steps, actions = self._window.kept_steps, self._window.actions_by_id
+        last = 0 if steps.trail is None else len(steps.trail)
+        for id, possible in (
+            ("candidate_steps", last > 0),
+            ("step_back", steps.step > 1),
+            ("step_on", steps.step < last),
+            ("step_take", steps.takable),
+            ("step_branch", steps.branchable),
+        ):
+            actions[id].setEnabled(possible)
 
     def _on_lined_up(self) -> None:
         queue, actions = self._desk.queue, self._window.actions_by_id
@@ -129,7 +154,7 @@ class Wiring(QObject):
         candidates, actions = self._desk.candidates, self._window.actions_by_id
         shown = candidates.shown
         for id in CANDIDATE_ACTIONS:
-            actions[id].setEnabled(shown is not None)
+            actions[id].setEnabled(shown is not None and (id != "candidate_steps" or shown.result.trail is not None))
         for id in ("candidate_previous", "candidate_next"):
             actions[id].setEnabled(len(candidates.waiting) > 1)
         actions["candidate_before"].setChecked(candidates.comparing)

@@ -13,6 +13,7 @@ from app.core.geometry import Size
 from app.core.params import Intent
 from app.core.request import ImageToImage, Inpaint, Request, Task, TextToImage
 from app.core.samplers import SAMPLERS
+from app.core.variation import Variation
 from app.library.webui import parameters, parse
 from tests.fakes import result_of
 
@@ -40,6 +41,19 @@ def test_strength_is_told_where_there_is_one(task: Task) -> None:
 
 def test_clip_skip_is_told_where_it_is_used() -> None:
     assert parameters(result_of(request(clip_skip=2))).endswith(", Model: fake, Clip skip: 2")
+
+
+def test_a_variation_is_told_as_the_web_ui_does_and_read_again() -> None:
+    varied = Variation(seed=99, amount=0.15)
+    text = parameters(result_of(request(variation=varied), image=IMAGE))
+    assert text.endswith(", Variation seed: 99, Variation seed strength: 0.15")
+    recipe = parse(text)
+    assert recipe is not None
+    assert recipe.values["variation"] == varied
+    alone = parse("a\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 1, Variation seed strength: 0.2")
+    assert alone is not None
+    assert "variation" not in alone.values
+    assert "Variation seed" not in parameters(result_of(request()))
 
 
 def test_negative_prompt_and_lines() -> None:

@@ -76,14 +76,18 @@ class Camera:
     def fitted(self, picture: Size, *, part: float = 0.0) -> Camera:
         """All of the picture with a margin, of at least ``part`` of the view on each side. From 2 on by whole factors:
         each pixel gets the same number of them."""
-        box = QTransform().rotate(self.angle).mapRect(QRectF(0, 0, picture.width, picture.height))
+        return self.fitted_to(QRectF(0, 0, picture.width, picture.height), part=part)
+
+    def fitted_to(self, box_shown: QRectF, *, part: float = 0.0) -> Camera:
+        """The same for a part of the picture."""
+        box = QTransform().rotate(self.angle).mapRect(box_shown)
         margin = min(MARGIN, self.view.width() / 8, self.view.height() / 8)
         margin_x, margin_y = max(margin, self.view.width() * part), max(margin, self.view.height() * part)
         room_x = max(1.0, self.view.width() - 2 * margin_x) * self.dpr / box.width()
         room_y = max(1.0, self.view.height() - 2 * margin_y) * self.dpr / box.height()
         zoom = min(room_x, room_y)
         zoom = min(MOST_ZOOM, max(LEAST_ZOOM, float(math.floor(zoom)) if zoom >= 2.0 else zoom))
-        return replace(self, zoom=zoom, centre=QPointF(picture.width / 2, picture.height / 2))
+        return replace(self, zoom=zoom, centre=box_shown.center())
 
     def _turned(self) -> QTransform:
         """Zoom, mirror and rotation around the picture's corner."""

@@ -28,6 +28,11 @@ class FormingPicture:
         """In picture pixels; empty when nothing is shown."""
         return self._box if self._image is not None else QRectF()
 
+    @property
+    def resting(self) -> bool:
+        """It forms no more: a candidate, or a ghost."""
+        return self._progress == 0.0
+
     def show(self, preview: Preview | None, progress: float) -> None:
         """``progress`` is 0..1, drawn from its beginning on; None shows nothing."""
         self._progress = min(1.0, max(0.0, progress))

@@ -76,6 +76,8 @@ class Scene:
 
     def draw_over(self, painter: QPainter, transform: QTransform, view: QSizeF, accent: QColor) -> None:
         """What is not in the document: the forming picture, or the one from before. ``view``: how large that is."""
+        if self.mask.drafting and self.forming.resting:
+            return  # a stroke is to be seen while it is painted
         if not self.comparison.shown:
             self.forming.draw(painter, transform, accent)
             return

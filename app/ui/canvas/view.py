@@ -82,6 +82,7 @@ class CanvasView(QWidget):
         self._hovered: QPointF | None = None  # where the pointer was seen last
         self._on_wipe = False
         self._xray_wanted = False
+        self._drafted = False
         self._outline = QRect()  # where the brush outline is on the screen
         self._tab_focus = False
         self._set_up_widget()
@@ -298,6 +299,9 @@ class CanvasView(QWidget):
 
     def _on_mask_shown(self, box: QRect) -> None:
         self._follow_tint()
+        if self._drafted != self._scene.mask.drafting:  # what rests over the picture gives way to the stroke
+            self._drafted = self._scene.mask.drafting
+            self.update(self._scene.forming.dirty(self._viewport.transform))
         self._update_picture(box)
 
     def _update_picture(self, box: QRect) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, QPoint, QPointF, QSizeF, Signal
+from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, QSizeF, Signal
 from PySide6.QtGui import QTransform
 from PySide6.QtWidgets import QWidget
 
@@ -85,6 +85,14 @@ class Viewport(QObject):
         """Zoom with the point under ``anchor`` (view pixels; the middle if None) staying where it is."""
         anchor = self._middle if anchor is None else anchor
         self._look(self.camera.zoomed(factor, anchor).kept_near(self._document.size))
+
+    def show_box(self, box: QRectF) -> bool:
+        """Show this part of the picture with a margin, as large as it fits. False when it is seen so already."""
+        camera = self.camera.fitted_to(box)
+        if abs(camera.zoom - self._zoom) < 1e-9 and camera.centre == self._centre:
+            return False
+        self._look(camera)
+        return True
 
     def zoom_in(self) -> None:
         self.zoom_to(step_in(self._zoom))

@@ -29,6 +29,7 @@ from app.ui.seam import seam_rows
 from app.ui.seed import SeedSpin
 from app.ui.slider import calm_wheel, make_number, named_number
 from app.ui.theme import GRID
+from app.ui.variation import VariationField
 
 _ADD_A_FILE, _ADD_A_FOLDER = object(), object()
 """Mark the rows of the model list that are no models."""
@@ -66,6 +67,7 @@ class _Settings(QWidget):
             (QLabel("Steps"), self._make_steps()),
             (QLabel("Sampler"), self._make_sampler()),
             (QLabel("Seed"), self._make_seed()),
+            (QLabel("Variation"), VariationField(desk)),
             (self._size_label, self._size),
             *((row.label, row.field) for row in finer_rows(desk)),
             *((row.label, row.field) for row in self._seam),

@@ -73,7 +73,7 @@ class RunPanel(QWidget):
         column.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
         column.setSpacing(GRID)
         column.addWidget(self._model_line, 0, Qt.AlignmentFlag.AlignLeft)
-        buttons = QHBoxLayout()
+        self._buttons = buttons = QHBoxLayout()
         buttons.setSpacing(GRID)
         buttons.addWidget(self._generate, 1)
         buttons.addWidget(self._ways)
@@ -98,6 +98,16 @@ class RunPanel(QWidget):
         button.setCursor(Qt.CursorShape.PointingHandCursor)
         button.clicked.connect(self._wish)
         return button
+
+    def add_toggle(self, action: QAction) -> None:
+        """A mode of painting that is turned on and off beside the button."""
+        toggle = QToolButton()
+        toggle.setObjectName(f"{action.objectName()}Button")
+        toggle.setDefaultAction(action)
+        toggle.setAccessibleName(action.text())
+        toggle.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        toggle.setMinimumHeight(self._generate.sizeHint().height())
+        self._buttons.insertWidget(self._buttons.indexOf(self._ways), toggle)
 
     def _wish(self) -> None:
         shift = QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.ShiftModifier
