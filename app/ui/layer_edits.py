@@ -62,6 +62,12 @@ class LayerEdits(QObject):
         if stack[place].id != id:
             self._push(moved(stack, id, place), id, "Reorder layers")
 
+    def nudge(self, x: int, y: int) -> None:
+        """Move the layer by so many pixels."""
+        if (layer := self._document.active) is not None:
+            stack = changed(self._document.layers, layer.id, x=layer.x + x, y=layer.y + y)
+            self._push(stack, layer.id, "Move layer")
+
     def show(self, id: int, visible: bool) -> None:
         layer = self._document.layer(id)
         if layer is not None and layer.visible != visible:

@@ -34,6 +34,12 @@ from app.ui.theme import GRID
 
 _ROW, _THUMB, _EYE = 40, 32, 18
 _MOST_ROWS = 5
+_ARROWS = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
 _MIME = "application/x-limner-layer"
 Index = QModelIndex | QPersistentModelIndex
 
@@ -144,7 +150,8 @@ class _Model(QAbstractListModel):
 
 
 class LayerList(QListView):
-    """The rows. Arrows choose, Ctrl with them reorders, F2 renames, H hides, Delete deletes."""
+    """The rows. Arrows choose, Ctrl with them reorders, Alt moves by a pixel (with Shift ten), F2 renames, H hides,
+    Delete deletes."""
 
     def __init__(self, document: Document, edits: LayerEdits) -> None:
         super().__init__()
@@ -175,6 +182,11 @@ class LayerList(QListView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         layer = self._model.layer(self.currentIndex())
+        if event.modifiers() & Qt.KeyboardModifier.AltModifier and event.key() in _ARROWS:
+            x, y = _ARROWS[Qt.Key(event.key())]
+            far = 10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
+            self._edits.nudge(x * far, y * far)
+            return
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         match event.key():
             case Qt.Key.Key_Up if control:

@@ -149,3 +149,27 @@ def test_a_thumbnail_follows_its_layer(stacked: Studio) -> None:
     assert model.thumbnail(layer).pixelColor(5, 5).alpha() == 0
     stacked.document.write_layer(layer.id, [(layer.image.rect(), np.full((64, 96, 4), 255, np.uint8))])
     assert model.thumbnail(layer).pixelColor(5, 5).alpha() == 255
+
+
+def test_a_layer_is_moved_by_dragging_and_by_keys(stacked: Studio) -> None:
+    choose(stacked, "a calm lake")
+    before, shown = stacked.document.active.box, stacked.document.pixels()
+    stacked.window.canvas.set_tool("move")
+    stacked.drag(QPoint(10, 10), QPoint(30, 22))
+    assert stacked.document.active.box == before.translated(20, 12)
+    assert not np.array_equal(stacked.document.pixels(), shown)
+    stacked.document.undo.undo()
+    np.testing.assert_array_equal(stacked.document.pixels(), shown)
+    view = stacked.find("layersList")
+    view.setFocus()
+    keys = Qt.KeyboardModifier.AltModifier
+    QTest.keyClick(view, Qt.Key.Key_Left, keys)
+    QTest.keyClick(view, Qt.Key.Key_Down, keys | Qt.KeyboardModifier.ShiftModifier)
+    assert stacked.document.active.box == before.translated(-1, 10)
+
+
+def test_without_a_layer_the_move_tool_says_so(studio: Studio) -> None:
+    studio.window.canvas.set_tool("move")
+    count = studio.document.undo.count()
+    studio.drag(QPoint(10, 10), QPoint(30, 22))
+    assert studio.document.undo.count() == count

@@ -14,6 +14,7 @@ from app.ui.canvas.crop import crop
 from app.ui.canvas.drag import Canvas, Drag, Pointer
 from app.ui.canvas.frame import frame
 from app.ui.canvas.lasso import lasso
+from app.ui.canvas.move import move
 from app.ui.canvas.paint import erase_colour, fill, paint_colour, picker
 from app.ui.canvas.pan import pan
 from app.ui.canvas.polygon import polygon
@@ -206,6 +207,16 @@ _ROWS = (
         drag=picker,
         options=Options.COLOUR,
         cursor=_CROSS,
+    ),
+    Tool(
+        id="move",
+        label="Move layer",
+        icon="move",
+        shortcut="Shift+V",
+        tip="Move the chosen layer",
+        hint="Drag the layer   Shift along one side   Alt+arrows in the list of layers move it by pixels",
+        drag=move,
+        cursor=Qt.CursorShape.SizeAllCursor,
     ),
     Tool(
         id="frame",
