@@ -388,6 +388,12 @@ ACTIONS = (
         tip="Take what live mode shows into the picture, as a step that undo takes back",
         shortcuts=("K",),
     ),
+    ActionRow(
+        id="grid",
+        text="Paint a grid…",
+        tip="Paint a picture many times with one or two of its settings changing, and compare them on a sheet",
+        shortcuts=("Ctrl+G",),
+    ),
     ActionRow(id="queue_clear", text="Empty the queue", tip="Take out all that waits"),
     ActionRow(
         id="cancel",
@@ -440,6 +446,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "",
         "live",
         "live_keep",
+        "grid",
         "",
         "queue_pause",
         "queue_clear",

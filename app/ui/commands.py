@@ -11,14 +11,17 @@ from PySide6.QtCore import QObject, QRectF, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 from app.core.errors import UserError
+from app.core.grid import Grid
 from app.core.recipe import Recipe
 from app.document.commands import ClearMask, InvertMask, OpenPicture, PaintMask, SetFrame
 from app.document.mask_commands import add_mask, choose_mask, delete_mask, duplicate_mask
 from app.document.mask_edits import all_marked
+from app.document.snapshot import snapshot
 from app.library.additions import read_addition
 from app.library.history import Kept
 from app.library.openraster import ENDING
 from app.ui.canvas.tools import TOOLS
+from app.ui.grid_run import GridRun
 from app.ui.icons import icon
 from app.ui.mask_work import MASK_EDITS
 from app.ui.notices import Help, Kind, Notice
@@ -126,6 +129,7 @@ class WindowCommands(QObject):
                 "generate": self._window.painting.submit,
                 "generate_next": self._desk.wishes.paint_next.emit,
                 "generate_instead": self._desk.wishes.paint_instead.emit,
+                "grid": self.ask_for_grid,
                 "live": lambda: self._window.live.set_on(self._window.actions_by_id["live"].isChecked()),
                 "live_keep": self._window.live.take,
                 "queue_pause": self.toggle_pause,
@@ -375,6 +379,31 @@ class WindowCommands(QObject):
             self._window.status_line.show_hint("The candidates are put away; the history keeps them.")
 
     # Queue
+
+    def ask_for_grid(self) -> None:
+        from app.ui.grid_dialog import GridDialog
+
+        if self._desk.shelf.current is None:
+            self.show_model_help()
+            return
+        dialog = GridDialog(lambda: snapshot(self._document, self._desk.store.params), self._desk.queue, self._window)
+        dialog.asked.connect(self.paint_grid)
+        dialog.open()
+
+    def paint_grid(self, grid: Grid) -> None:
+        from app.ui.sheet import SheetDialog
+
+        run = GridRun(self._desk, grid)
+        sheet = SheetDialog(
+            run,
+            self._window,
+            lambda name: self._window.dialogs.save_picture(self.save_folder / name),
+            self._window.status_line.show_hint,
+        )
+        self._window.closing.connect(sheet.close)
+        run.setParent(sheet)
+        sheet.show()
+        run.start()
 
     def toggle_pause(self) -> None:
         queue = self._desk.queue
