@@ -47,9 +47,9 @@ class KeptCandidate:
 class Project:
     """``items``: layers and groups, the uppermost first. ``merged``: all of them as they look, H x W x 3 or 4.
 
-    ``kinds``: where each layer came from, in Limner's words, in their order. ``masks``: the one that is painted on
-    first. ``params``: what the panels hold, as JSON can hold it. ``told``: how the picture was made. ``own``: Limner
-    wrote the file, so that nothing is lost when it is written again.
+    ``kinds``: where each layer came from, in Limner's words, in their order. ``masks``: all that there are;
+    ``active_mask``: which of them is painted on. ``params``: what the panels hold, as JSON can hold it. ``told``: how
+    the picture was made. ``own``: Limner wrote the file, so that nothing is lost when it is written again.
     """
 
     size: Size
@@ -57,6 +57,7 @@ class Project:
     merged: NDArray[np.uint8]
     kinds: tuple[str, ...] = ()
     masks: tuple[NamedMask, ...] = ()
+    active_mask: int = 0
     frame: Rect | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     candidates: tuple[KeptCandidate, ...] = ()
@@ -77,6 +78,7 @@ def save_project(path: Path, project: Project) -> int:
         main["told"] = {"text": project.told.text, "record": project.told.record}
         for number, part in enumerate(project.told.parts):
             own[f"told/{number}.png"] = part
+    main["active_mask"] = project.active_mask
     for number, mask in enumerate(project.masks):
         file = f"masks/{number:03}.png"
         own[file] = encode_png(mask.pixels)
@@ -112,12 +114,14 @@ def load_project(path: Path) -> Project:
     if version > VERSION:
         return _without_own(bare, f"“{path.name}” was saved by a newer Limner: only its layers were taken.")
     reader = _Reader(picture, path.name, notes)
+    masks = tuple(reader.masks(main.get("masks")))
     return Project(
         size=picture.size,
         items=picture.items,
         merged=picture.merged,
         kinds=tuple(str(kind)[:40] for kind in main["kinds"]) if isinstance(main.get("kinds"), list) else (),
-        masks=tuple(reader.masks(main.get("masks"))),
+        masks=masks,
+        active_mask=_place(main.get("active_mask"), len(masks)),
         frame=reader.frame(main.get("frame")),
         params=main.get("params", {}),
         candidates=tuple(reader.candidates(main.get("candidates"))),
@@ -187,6 +191,10 @@ class _Reader:
         while (part := self._own.get(f"told/{len(parts)}.png")) is not None:
             parts.append(part)
         return Told(text, record, tuple(parts))
+
+
+def _place(plain: Any, count: int) -> int:
+    return plain if type(plain) is int and 0 <= plain < count else 0
 
 
 def _tables(plain: Any, most: int) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from app.document.commands import OpenLayers
 from app.document.document import Origin, State
 from app.document.layer_commands import picture_layer
 from app.document.layers import compose, is_flat
+from app.document.masks import MOST_NAME, Masks, content_of, image_of
+from app.document.masks import NamedMask as DocumentMask
 from app.jobs.background import Background
 from app.library.openraster import ENDING, over_white
 from app.library.project import KeptCandidate, NamedMask, Project, load_project, save_project
@@ -66,6 +68,7 @@ class Projects(QObject):
         document, state = self._desk.document, self._files.state(whole=True)
         # The images share the pixels; who writes them gets a copy of their own. All else is values.
         picture, mask, frame = QImage(document.picture), QImage(document.mask), document.frame
+        masks = document.masks
         layers, active = shared(document.layers), document.active.id if document.active is not None else None
         model = self._desk.shelf.current
         params = session.params_to_share(self._desk.store.params, model.name if model is not None else "")
@@ -81,7 +84,8 @@ class Projects(QObject):
                     items=items_of(layers, active),
                     merged=pixels,
                     kinds=tuple(layer.kind.value for layer in reversed(layers)),
-                    masks=(NamedMask("Mask", images.to_mask(mask)),),
+                    masks=tuple(_all_masks(masks, mask)),
+                    active_mask=masks.active,
                     frame=frame,
                     params=params,
                     candidates=candidates,
@@ -173,14 +177,37 @@ def _loaded(path: Path) -> _Loaded:
     else:
         picture = images.blank_picture(size.width, size.height)
         compose(stack, picture, picture.rect())  # here, where nobody waits for it
-    mask = project.masks[0].pixels if project.masks else np.zeros((size.height, size.width), np.uint8)
+    mask = np.zeros((size.height, size.width), np.uint8)
+    if project.masks:
+        mask = project.masks[project.active_mask].pixels
     state = State(
         layers=stack,
         active=active,
         mask=images.to_qimage(mask),
+        masks=_masks_of(project),
         origin=Origin.new(),
         picture=picture,
         painted=int(np.count_nonzero(mask)),
         frame=project.frame,
     )
     return _Loaded(project, state, images.to_pixels(picture), stacked.faithful, tuple(notes))
+
+
+def _all_masks(masks: Masks, live: QImage) -> Iterator[NamedMask]:
+    """As the file holds them. May run on any thread."""
+    size = Size(live.width(), live.height())
+    for number, item in enumerate(masks.items):
+        image = live if number == masks.active else image_of(item.content, size)
+        yield NamedMask(item.name, images.to_mask(image))
+
+
+def _masks_of(project: Project) -> Masks:
+    """As the document holds them; the pixels of the one in use are the document's mask."""
+    if not project.masks:
+        return Masks.one()
+    items = []
+    for number, kept in enumerate(project.masks):
+        content = () if number == project.active_mask else content_of(images.to_qimage(kept.pixels))
+        name = kept.name.strip()[:MOST_NAME] or f"Mask {number + 1}"
+        items.append(DocumentMask.new(name, content))
+    return Masks(items=tuple(items), active=project.active_mask)

@@ -16,6 +16,7 @@ from app.core.geometry import Rect
 from app.document.commands import SetFrame
 from app.document.layer_commands import ChangeLayers, changed, renamed
 from app.document.layers import LayerKind
+from app.document.mask_commands import add_mask, choose_mask, rename_mask
 from app.library.openraster import OpenRaster, OraGroup, OraLayer, save_openraster
 from app.ui.dialogs import Choice
 from tests.fakes import FakeBackend, result_of
@@ -137,6 +138,28 @@ def test_layers_come_back_and_look_alike_elsewhere(open_studio: Open, photo: Pat
     assert fresh.window.files.unsaved
     theirs = np.asarray(pyora.Project.load(str(tmp_path / "a.ora")).get_image_data(use_original=False))
     assert np.abs(theirs[..., :3].astype(int) - document.pixels()).max() <= 2  # it reckons in floats
+
+
+def test_all_masks_come_back_and_the_same_one_is_in_use(open_studio: Open, photo: Path, tmp_path: Path) -> None:
+    studio = open_studio()
+    document = studio.document
+    studio.open(photo)
+    studio.drag(QPoint(30, 30), QPoint(60, 30))
+    first = document.mask_pixels()
+    document.undo.push(add_mask(document))
+    document.undo.push(rename_mask(document, 1, "Sky"))
+    studio.drag(QPoint(10, 10), QPoint(20, 50))
+    second = document.mask_pixels()
+    save_as(studio, tmp_path / "masks.ora")
+    again = open_studio()
+    again.drop_files(tmp_path / "masks.ora")
+    again.wait(lambda: again.document.has_picture)
+    assert [item.name for item in again.document.masks.items] == ["Mask 1", "Sky"]
+    assert again.document.masks.active == 1
+    assert np.array_equal(again.document.mask_pixels(), second)
+    again.document.undo.push(choose_mask(again.document, 0))
+    assert np.array_equal(again.document.mask_pixels(), first)
+    assert not np.array_equal(first, second)
 
 
 def test_a_layered_file_of_another_program_is_not_written_over(studio: Studio, tmp_path: Path) -> None:
