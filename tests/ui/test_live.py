@@ -149,3 +149,15 @@ def test_it_is_remembered(live: Studio, open_studio: Open) -> None:
     again = open_studio()
     assert again.window.live.on
     assert again.find("liveButton").isChecked()
+
+
+def test_a_stroke_of_colour_is_followed_too_and_its_hint_reaches_the_model(live: Studio, backend: FakeBackend) -> None:
+    live.wait(lambda: ghost_of(live) is ImageToImage)
+    before = len(backend.requests)
+    live.window.canvas.set_tool("paint")
+    live.drag(QPoint(30, 32), QPoint(66, 32))
+    live.wait(lambda: len(backend.requests) > before and live.queue.running is None)
+    task = backend.requests[-1].task
+    assert isinstance(task, ImageToImage)
+    np.testing.assert_array_equal(task.image, live.document.pixels())
+    assert len(live.document.layers) == 2
