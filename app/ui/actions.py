@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -459,7 +459,20 @@ MENUS: Mapping[str, tuple[str, ...]] = {
 }
 """Ids of actions; an empty one is a line."""
 
-RAIL = (tuple(row.id for row in _TOOL_ROWS), ("clear_mask", "invert_mask", "show_mask"), ("undo", "redo"))
+_RAIL_LINES = ("tool_paint", "tool_move")
+"""Tools before which the rail has a line: those above mark, those between put down colour, those below arrange."""
+
+
+def _rail() -> Iterator[tuple[str, ...]]:
+    ids = [row.id for row in _TOOL_ROWS]
+    ends = [*(ids.index(first) for first in _RAIL_LINES), len(ids)]
+    for first, end in zip([0, *ends[:-1]], ends, strict=True):
+        yield tuple(ids[first:end])
+    yield ("clear_mask", "invert_mask", "show_mask")
+    yield ("undo", "redo")
+
+
+RAIL = tuple(_rail())
 """What stands on the rail beside the canvas, in groups."""
 
 

@@ -162,6 +162,7 @@ QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
 
 #toolRail, #toolOptions, #statusLine { background: $panel; }
 #toolRail { border-right: 1px solid $line; }
+#railLine { background: $line; }
 #toolOptions { border-bottom: 1px solid $line; }
 #statusLine { border-top: 1px solid $line; }
 #runPanel, #queuePanel { border-top: 1px solid $line; }

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QToolButton, QWidget
 
 from app.ui.theme import GRID
 
 
 class ToolRail(QWidget):
-    """One button for each tool and a few for the mask; each shows an action. In groups, one below the other; in a low
-    window in two columns."""
+    """One button for each tool and a few for the mask; each shows an action. In groups with a line between them, one
+    below the other; in a low window in two columns."""
 
     def __init__(self, groups: list[list[QAction]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("toolRail")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._groups = [[_tool_button(action) for action in actions] for actions in groups]
+        self._lines = [_line() for _ in self._groups[1:]]
         self._columns = 0
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(6, GRID, 6, GRID)
@@ -29,7 +30,8 @@ class ToolRail(QWidget):
         """As wide as it is now, as high as with two columns."""
         rows = sum(-(-len(group) // 2) for group in self._groups)
         button = self._groups[0][0].sizeHint().height()
-        gaps = (rows - 1 + 4 * (len(self._groups) - 1)) * self._grid.spacing()
+        lines = len(self._lines)
+        gaps = (rows - 1 + lines) * self._grid.spacing() + lines
         return QSize(self._grid.minimumSize().width(), rows * button + gaps + 2 * GRID)
 
     def sizeHint(self) -> QSize:
@@ -46,17 +48,23 @@ class ToolRail(QWidget):
         while self._grid.takeAt(0) is not None:
             pass
         for old in range(self._grid.rowCount()):
-            self._grid.setRowMinimumHeight(old, 0)
             self._grid.setRowStretch(old, 0)
         for number, buttons in enumerate(self._groups):
             if number:
-                self._grid.setRowMinimumHeight(row, GRID)
+                self._grid.addWidget(self._lines[number - 1], row, 0, 1, columns)
                 row += 1
             for at, button in enumerate(buttons):
                 self._grid.addWidget(button, row + at // columns, at % columns)
             row += -(-len(buttons) // columns)
         self._grid.setRowStretch(row, 1)
         self.updateGeometry()
+
+
+def _line() -> QFrame:
+    line = QFrame()
+    line.setObjectName("railLine")
+    line.setFixedHeight(1)
+    return line
 
 
 def _tool_button(action: QAction) -> QToolButton:
