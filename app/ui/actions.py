@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QMenuBar, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.ui.canvas.tools import TOOLS
 from app.ui.icons import icon
@@ -30,7 +30,7 @@ class ActionRow:
     fixed: bool = False  # its keys are not for change
 
 
-_TOOL_ROWS = tuple(
+TOOL_ROWS = tuple(
     ActionRow(
         id=f"tool_{tool.id}",
         text=tool.label,
@@ -41,7 +41,7 @@ _TOOL_ROWS = tuple(
     )
     for tool in TOOLS.values()
 )
-_MASK_ROWS = tuple(
+MASK_ROWS = tuple(
     ActionRow(
         id=f"mask_{edit.id}",
         text=f"{edit.label} mask" if edit.sized else edit.label,
@@ -49,7 +49,7 @@ _MASK_ROWS = tuple(
     )
     for edit in MASK_EDITS.values()
 )
-_CANDIDATE_ROWS = (
+CANDIDATE_ROWS = (
     ActionRow(
         id="candidate_previous",
         text="Previous candidate",
@@ -121,7 +121,7 @@ _CANDIDATE_ROWS = (
         shortcuts=("A",),
     ),
 )
-_STEP_ROWS = (
+STEP_ROWS = (
     ActionRow(
         id="step_back", text="Step before", tip="Look at the step before", shortcuts=("Alt+Left",), icon="chevron-left"
     ),
@@ -141,9 +141,9 @@ _STEP_ROWS = (
         shortcuts=("Shift+N",),
     ),
 )
-STEP_ACTIONS = tuple(row.id for row in _STEP_ROWS)
+STEP_ACTIONS = tuple(row.id for row in STEP_ROWS)
 """What stands beside the steps of a candidate."""
-CANDIDATE_ACTIONS = tuple(row.id for row in _CANDIDATE_ROWS)
+CANDIDATE_ACTIONS = tuple(row.id for row in CANDIDATE_ROWS)
 """What stands on the strip of candidates."""
 ACTIONS = (
     ActionRow(id="open", text="Open…", tip="Open a picture or a project", shortcuts=("Ctrl+O",), icon="open"),
@@ -227,7 +227,7 @@ ACTIONS = (
     ActionRow(
         id="invert_mask", text="Invert mask", tip="Mark what is not marked", shortcuts=("Ctrl+I",), icon="invert"
     ),
-    *_MASK_ROWS,
+    *MASK_ROWS,
     ActionRow(
         id="new_mask",
         text="New mask",
@@ -353,7 +353,7 @@ ACTIONS = (
         shortcuts=("F11",),
         checkable=True,
     ),
-    *_TOOL_ROWS,
+    *TOOL_ROWS,
     ActionRow(id="generate", text="Paint", tip="Do what the button says", shortcuts=("Ctrl+Return", "Ctrl+Enter")),
     ActionRow(
         id="generate_next",
@@ -402,8 +402,8 @@ ACTIONS = (
         shortcuts=("Esc",),
         fixed=True,
     ),
-    *_CANDIDATE_ROWS,
-    *_STEP_ROWS,
+    *CANDIDATE_ROWS,
+    *STEP_ROWS,
     ActionRow(
         id="engine_apart",
         text="Engine in a process of its own",
@@ -419,61 +419,6 @@ ACTIONS = (
     ),
     ActionRow(id="about", text="About Limner", tip="Version, and the licences of everything inside"),
 )
-
-MENUS: Mapping[str, tuple[str, ...]] = {
-    "&File": (
-        *("open", "", "save", "save_as", "export", "batch", "", "save_tells", "save_embeds", ""),
-        *("data_folder", "", "quit"),
-    ),
-    "&Edit": ("undo", "redo", "", "copy", "copy_masked", "copy_settings", "", "paste", "paste_layer", "paste_mask"),
-    "P&icture": ("tool_crop", "crop_frame", "crop_mask", "", "canvas_size", "scale_picture"),
-    "&Mask": (
-        *("mark_all", "clear_mask", "invert_mask", "", *(row.id for row in _MASK_ROWS), ""),
-        *("new_mask", "duplicate_mask", "delete_mask", "next_mask", ""),
-        *("load_mask", "transparency_mask", "save_mask", "", "show_mask", "mask_look"),
-    ),
-    "&View": (
-        *("fit", "actual_size", "zoom_in", "zoom_out", "", "rotate_left", "rotate_right", "mirror", "upright"),
-        *("", "xray", "follow_mask", "wipe", "", "preview", "pixel_grid", "navigator", "", "full_screen"),
-    ),
-    "&Paint": (
-        *(row.id for row in _TOOL_ROWS),
-        "",
-        "generate",
-        "generate_next",
-        "generate_instead",
-        "cancel",
-        "",
-        "live",
-        "live_keep",
-        "grid",
-        "",
-        "queue_pause",
-        "queue_clear",
-        "",
-        *(row.id for row in (*_CANDIDATE_ROWS, *_STEP_ROWS)),
-        "",
-        "engine_apart",
-    ),
-    "&Help": ("model_help", "shortcuts", "about"),
-}
-"""Ids of actions; an empty one is a line."""
-
-_RAIL_LINES = ("tool_paint", "tool_move")
-"""Tools before which the rail has a line: those above mark, those between put down colour, those below arrange."""
-
-
-def _rail() -> Iterator[tuple[str, ...]]:
-    ids = [row.id for row in _TOOL_ROWS]
-    ends = [*(ids.index(first) for first in _RAIL_LINES), len(ids)]
-    for first, end in zip([0, *ends[:-1]], ends, strict=True):
-        yield tuple(ids[first:end])
-    yield ("clear_mask", "invert_mask", "show_mask")
-    yield ("undo", "redo")
-
-
-RAIL = tuple(_rail())
-"""What stands on the rail beside the canvas, in groups."""
 
 
 def make_actions(
@@ -498,19 +443,6 @@ def make_actions(
     shortcuts.changed.connect(dress)
     dress()
     return made
-
-
-def fill_menus(bar: QMenuBar, actions: Mapping[str, QAction]) -> None:
-    """Build the menus of the table."""
-    for title, ids in MENUS.items():
-        menu = bar.addMenu(title)
-        menu.setObjectName(f"menu{title.replace('&', '')}")
-        menu.setToolTipsVisible(True)
-        for id in ids:
-            if id:
-                menu.addAction(actions[id])
-            else:
-                menu.addSeparator()
 
 
 def _make(row: ActionRow, parent: QWidget) -> QAction:

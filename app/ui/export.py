@@ -15,8 +15,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
+    QGridLayout,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -177,22 +176,28 @@ class ExportDialog(QDialog):
             widget.setToolTip(tip)
 
     def _lay_out(self) -> None:
-        form = QFormLayout()
-        form.setSpacing(GRID)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        form.addRow("Format", self._format)
-        form.addRow("Quality", self._quality)
-        row = QHBoxLayout()
-        row.addWidget(self._folder, 1)
-        row.addWidget(self._browse)
-        form.addRow("Folder", row)
-        form.addRow("Name", self._template)
-        form.addRow("", self._name)
-        form.addRow("", self._tells)
+        grid = QGridLayout()  # a QFormLayout puts its labels above the middle of padded fields
+        grid.setSpacing(GRID)
+        grid.setColumnStretch(1, 1)
+        fields = (
+            ("Format", self._format),
+            ("Quality", self._quality),
+            ("Folder", self._folder),
+            ("Name", self._template),
+        )
+        for row, (text, field) in enumerate(fields):
+            label = QLabel(text)
+            label.setBuddy(field)
+            grid.addWidget(label, row, 0)
+            grid.addWidget(field, row, 1, 1, 1 if field is self._folder else 2)
+        grid.addWidget(self._quality, 1, 1, Qt.AlignmentFlag.AlignLeft)
+        grid.addWidget(self._browse, 2, 2)
+        grid.addWidget(self._name, len(fields), 1, 1, 2)
+        grid.addWidget(self._tells, len(fields) + 1, 1, 1, 2)
         column = QVBoxLayout(self)
         column.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         column.setSpacing(2 * GRID)
-        column.addLayout(form)
+        column.addLayout(grid)
         column.addWidget(self._buttons)
         self.setMinimumWidth(480)
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QDialog, QGridLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.core.errors import RequestError
 from app.core.grid import AXES, Axis, Grid, make_grid, read_axis
@@ -65,7 +75,12 @@ class GridDialog(QDialog):
         column.setSpacing(GRID)
         column.addLayout(grid)
         column.addWidget(self._told)
-        column.addWidget(self._paint, 0, Qt.AlignmentFlag.AlignRight)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        buttons.addButton(self._paint, QDialogButtonBox.ButtonRole.AcceptRole)
+        cancel = buttons.button(QDialogButtonBox.StandardButton.Cancel)
+        cancel.setToolTip("Close, and paint nothing (Esc).")
+        buttons.rejected.connect(self.reject)
+        column.addWidget(buttons)
         self.setMinimumWidth(520)
 
     def _make_kind(self, name: str, label: str, may_be_none: bool) -> QComboBox:

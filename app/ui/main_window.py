@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QMenu, QScrollAr
 from app.core.settings import Folders
 from app.jobs.background import Background
 from app.jobs.worker import InferenceWorker
-from app.ui import actions
+from app.ui import actions, menus
 from app.ui.announce import Announcer
 from app.ui.arrivals import Arrivals
 from app.ui.batch import Batch
@@ -154,7 +154,7 @@ class MainWindow(QMainWindow):
         self.intents = IntentFollower(desk.store, desk.document, self)
         self.commands = WindowCommands(self)
         self.actions_by_id: dict[str, QAction] = actions.make_actions(self, self.commands.handlers(), desk.shortcuts)
-        actions.fill_menus(self.menuBar(), self.actions_by_id)
+        menus.fill_menus(self.menuBar(), self.actions_by_id)
         add_recent_menu(self.menuBar(), desk, self.actions_by_id["save"])
         if (menu := self.menuBar().findChild(QMenu, "menuFile")) is not None:
             tells, embeds = self.actions_by_id["save_tells"], self.actions_by_id["save_embeds"]
@@ -211,7 +211,7 @@ class MainWindow(QMainWindow):
         self.splitter.addWidget(panels)
         self.splitter.setStretchFactor(0, 1)
         self.splitter.setSizes([1000, PANEL_WIDTH])
-        rail = ToolRail([[self.actions_by_id[id] for id in group] for group in actions.RAIL])
+        rail = ToolRail([[self.actions_by_id[id] for id in group] for group in menus.RAIL])
         whole = QWidget()
         rows = QVBoxLayout(whole)
         rows.setContentsMargins(0, 0, 0, 0)

@@ -129,6 +129,7 @@ class CanvasSizeDialog(_SizeDialog):
                 button.setChecked(name == "middle")
                 button.setFixedSize(28, 28)
                 button.setText("•")
+                button.setProperty("anchor", True)  # the chosen one is told from the others
                 button.setAccessibleName(f"Picture at the {name}")
                 button.setToolTip(f"The picture stays at the {name} of the canvas.")
                 button.clicked.connect(lambda _=False, at=(column / 2, row / 2): self._keep_at(at))

@@ -244,6 +244,15 @@ QToolButton::menu-arrow:disabled { image: url(arrows:down-$name-off.svg); }
 #segments QPushButton:focus { border: 1px solid $accent; padding: 4px 2px; }
 #segments QPushButton:disabled { color: $disabled; }
 
+QCheckBox { spacing: 8px; }
+QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid $quiet; border-radius: 3px; background: $field; }
+QCheckBox::indicator:hover { border-color: $text; }
+QCheckBox::indicator:focus { border-color: $accent; }
+QCheckBox::indicator:checked {
+  background: $accent; border-color: $accent; image: url(arrows:check-$name.svg); }
+QCheckBox::indicator:disabled { border-color: $disabled; background: $panel; }
+QCheckBox::indicator:checked:disabled { background: $disabled; border-color: $disabled; }
+
 QSlider { min-height: 20px; }
 QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: $line; }
 QSlider::sub-page:horizontal { height: 4px; border-radius: 2px; background: $quiet; }
@@ -260,6 +269,14 @@ QListWidget { background: $field; border: 1px solid $line; border-radius: ${radi
 QListWidget:focus { border: 1px solid $accent; }
 QListWidget::item { padding: 3px 6px; border-radius: ${inner}px; }
 QListWidget::item:selected { background: $pressed; color: $text; border-left: 3px solid $accent; }
+QTreeWidget { background: $field; border: 1px solid $line; border-radius: ${radius}px; outline: none; }
+QTreeWidget:focus { border: 1px solid $accent; }
+QTreeWidget::item { padding: 5px 6px; }
+QTreeWidget::item:selected { background: $line; color: $text; }
+QTreeWidget::item:disabled { color: $disabled; }
+QHeaderView::section { background: $panel; color: $quiet; border: none; border-bottom: 1px solid $line;
+  padding: 5px 6px; }
+QToolButton[anchor="true"]:checked { background: $accent; color: $on_accent; border-color: $accent; }
 
 QScrollArea { border: none; background: $panel; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }

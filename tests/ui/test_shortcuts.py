@@ -9,8 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QLabel, QLineEdit, QPushButton, QTreeWidget, QTreeWidgetItem
 
-from app.ui.actions import ACTIONS, MENUS
+from app.ui.actions import ACTIONS
 from app.ui.canvas.events import _ARROWS, _PRESSED, _TYPED
+from app.ui.menus import MENUS
 from app.ui.shortcuts import FIXED, Shortcuts
 from tests.ui.conftest import Open, Studio
 

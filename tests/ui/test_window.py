@@ -24,8 +24,9 @@ from PySide6.QtWidgets import (
 
 from app.core.errors import ModelError
 from app.core.settings import resources
-from app.ui.actions import ACTIONS, MENUS, RAIL
+from app.ui.actions import ACTIONS
 from app.ui.canvas.view import CanvasView
+from app.ui.menus import MENUS, RAIL
 from app.ui.notices import Help, Kind, Notice
 from app.ui.panels.prompt import unknown_words
 from app.ui.words import minutes
