@@ -38,9 +38,12 @@ def _run(given: list[str]) -> int:
         known = ", ".join(sorted(COMMANDS))
         print(f"There is no command “{word}”. Use one of {known}, or name a picture to open.", file=sys.stderr)
         return 2
+    from app.early import start_engine
+
+    engine = start_engine(given)
     from app.main import main as run_studio
 
-    return run_studio(given)
+    return run_studio(given, engine)
 
 
 def first_word(given: list[str]) -> str | None:

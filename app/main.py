@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import atexit
 import contextlib
 import faulthandler
@@ -27,11 +26,13 @@ from app.core.job import Backend
 from app.core.parts import explained
 from app.core.settings import Folders, folders
 from app.document.document import Document
+from app.early import PLACES, lacks_display, parse
 from app.jobs.garbage import GarbageCollector
 from app.jobs.place import EnginePlace
 from app.jobs.queue import JobQueue
 from app.jobs.worker import InferenceWorker
 from app.process.host import EngineHost
+from app.process.starting import Process
 from app.ui import session
 from app.ui.additions import AdditionShelf
 from app.ui.candidates import Candidates
@@ -52,7 +53,6 @@ from app.ui.theme import Theme
 
 log = logging.getLogger(__name__)
 
-_APART = {"apart": True, "inside": False, "": None}
 _PATIENCE_MS = 3000
 """How long closing waits for the worker. A step ends sooner; importing torch may take much longer."""
 
@@ -62,13 +62,14 @@ def build(
     data_dir: Path | None = None,
     make_backend: Callable[[], Backend] | None = None,
     engine_apart: bool | None = None,
+    engine: Process | None = None,
 ) -> MainWindow:
     """The whole studio as a window that is not shown yet; closing it ends everything.
 
     ``backend``: who paints, the engine if None; ``make_backend`` is called on the worker's thread in its place.
     ``data_dir``: where models and settings are, the system's place if None. ``engine_apart``: whether the engine has a
-    process of its own, as it was left last time if None. A QApplication must exist. Raises OSError when the data folder
-    cannot be made.
+    process of its own, as it was left last time if None. ``engine``: that process, where it was started already. A
+    QApplication must exist. Raises OSError when the data folder cannot be made.
     """
     prepare_environment()
     places = folders(data_dir)
@@ -78,7 +79,7 @@ def build(
     shelf = ModelShelf(store, places, model_folders)
     document = Document(store.params.size)
     garbage = GarbageCollector()
-    host = EngineHost()
+    host = EngineHost(started=engine)
     given = make_backend or (None if backend is None else lambda: backend)
     apart = given is None and (chosen if engine_apart is None else engine_apart)
     inside = given or (lambda: _engine_inside(host, garbage))
@@ -110,10 +111,10 @@ def build(
     return window
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the studio; returns the exit status."""
-    given = _parse(arguments)
-    if _lacks_display():
+def main(arguments: list[str] | None = None, engine: Process | None = None) -> int:
+    """Run the studio; returns the exit status. ``engine``: its process, where it was started already."""
+    given = parse(arguments)
+    if lacks_display():
         print(
             "Limner needs a screen: start it in a desktop session, or use “limner render”, which works without one.",
             file=sys.stderr,
@@ -127,7 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
     Theme(application)
     places, trouble = _usable(_throwaway() if given.selftest and given.data_dir is None else folders(given.data_dir))
     crash_log = _start_logging(places)
-    window = build(data_dir=places.data, engine_apart=_APART[given.engine])
+    window = build(data_dir=places.data, engine_apart=PLACES[given.engine], engine=engine)
     window.patience_ms = _PATIENCE_MS
     window.ask_before_losing = lambda: ask_before_losing(window)
     _show_unexpected(window)
@@ -186,12 +187,6 @@ def _leave(status: int) -> NoReturn:
     os._exit(status)
 
 
-def _lacks_display() -> bool:
-    """Qt would end the process with its own words. Only Linux can be asked, and a chosen platform is trusted."""
-    named = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    return sys.platform.startswith("linux") and not any(os.environ.get(name) for name in named)
-
-
 def _engine_inside(host: EngineHost, garbage: GarbageCollector) -> Backend:
     host.dismiss()
     return _engine(garbage)
@@ -205,21 +200,6 @@ def _engine(garbage: GarbageCollector) -> Backend:
         from app.diffusion.engine import Engine
 
     return Engine(collect=garbage.collect)
-
-
-def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="limner", description="Paint with Stable Diffusion v1 on your own machine.")
-    parser.add_argument("pictures", nargs="*", type=Path, metavar="PICTURE", help="a picture to open")
-    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="where models and settings are kept")
-    parser.add_argument(
-        "--engine",
-        choices=[word for word in _APART if word],
-        default="",
-        help="paint in a process apart, so that the window stays should the engine fail, or inside the window's",
-    )
-    parser.add_argument("--selftest", action="store_true", help="try every way of painting, say how it went, end")
-    parser.add_argument("--selftest-dir", type=Path, metavar="DIR", help="keep the pictures of the self-test there")
-    return parser.parse_args(arguments)
 
 
 def _usable(places: Folders) -> tuple[Folders, str]:

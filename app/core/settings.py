@@ -109,6 +109,19 @@ def load_settings(path: Path) -> dict[str, Any]:
     return {}
 
 
+def glance(path: Path) -> dict[str, Any]:
+    """What ``load_settings`` would give, and nothing is moved aside."""
+    for candidate in (path, path.with_suffix(".bak")):
+        with contextlib.suppress(OSError, ValueError):
+            return _parsed(candidate.read_bytes())
+    return {}
+
+
+def engine_is_apart(values: Mapping[str, Any]) -> bool:
+    """Whether the engine is to have a process of its own, by what was saved."""
+    return values.get("engine_apart") is not False
+
+
 def save_settings(path: Path, values: Mapping[str, Any]) -> None:
     """Write the settings, keeping the last good file as a backup. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from app.core.errors import Cancelled, EngineLostError
 from app.core.job import Entered, Finished, Hooks, Made, Result, Stepped, Stopped
-from app.core.program import own_command
 from app.core.request import Request
 from app.process.death import lost, too_often
 from app.process.link import Link
 from app.process.messages import Cancel, Ready, Run, Said, Trouble
+from app.process.starting import Process, engine_command, start_process
 from app.process.vitals import Patience
 
 log = logging.getLogger(__name__)
@@ -30,8 +30,8 @@ _LOOK = 0.02
 class EngineHost:
     """Keeps one process with an engine alive and gives it one Request at a time.
 
-    ``start`` and ``run`` are called on one thread, ``prepare`` before that, ``close`` on any. ``lost_idle`` is called,
-    on whatever thread, when the process ends while no Request is asked of it.
+    ``start`` and ``run`` are called on one thread, ``close`` on any. ``lost_idle`` is called, on whatever thread, when
+    the process ends while no Request is asked of it. ``started``: the first process, where it is on its way already.
     """
 
     def __init__(
@@ -40,13 +40,14 @@ class EngineHost:
         patience: Patience | None = None,
         lost_idle: Callable[[EngineLostError], None] = lambda error: None,
         environment: Mapping[str, str] | None = None,
+        started: Process | None = None,
     ) -> None:
         self.lost_idle = lost_idle
-        self._command = command if command is not None else [*own_command(), "engine"]
+        self._command = command if command is not None else engine_command()
         self._environment = environment
         self._patience = patience or Patience()
         self._lock = threading.Lock()
-        self._link: Link | None = None
+        self._link: Link | None = None if started is None else Link(started, self._patience, self._on_gone)
         self._awaited = False  # something of the process: then whoever waits tells of its death
         self._closed = False
         self._deaths: deque[float] = deque(maxlen=MOST_DEATHS)
@@ -57,13 +58,6 @@ class EngineHost:
         """Of the process, if there is one."""
         link = self._link
         return link.pid if link is not None and link.alive else None
-
-    def prepare(self) -> None:
-        """Start the process and wait for nothing: torch takes seconds to be imported."""
-        try:
-            self._spawn()
-        except OSError as error:
-            log.info("the engine's process cannot be started yet: %s", error)
 
     def start(self) -> EngineHost:
         """Return once an engine is ready. Raises EngineLostError when it has been lost too often, Cancelled when
@@ -120,7 +114,8 @@ class EngineHost:
     def _spawn(self) -> None:
         with self._lock:
             if not self._closed and (self._link is None or not self._link.alive):
-                self._link = Link(self._command, self._patience, self._on_gone, self._environment)
+                process = start_process(self._command, self._environment)
+                self._link = Link(process, self._patience, self._on_gone)
 
     def _living(self) -> Link:
         """The process, from which something is awaited from now on."""

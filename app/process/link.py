@@ -11,13 +11,13 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import IO, BinaryIO, cast
 
 from app.core.job import Made
-from app.core.program import own_environment
 from app.process.frames import CutShortError, Pipe, read_frame, write_frame
 from app.process.messages import Asked, Beat, Known, Run, Said
+from app.process.starting import Process
 from app.process.vitals import Patience, Vitals
 
 log = logging.getLogger(__name__)
@@ -25,23 +25,16 @@ log = logging.getLogger(__name__)
 _LAST_WORDS = 60
 _LONGEST_LINE = 2000
 _LAST_BREATH = 2.0
-_NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows: a program with a console opens none
 
 
 class Link:
-    """Starts the process and speaks with it. Nothing here ever waits for it but ``hear``, and that no longer than it
-    was told; so a process that neither reads nor writes can always be ended.
+    """Speaks with a process that was just started. Nothing here ever waits for it but ``hear``, and that no longer than
+    it was told; so a process that neither reads nor writes can always be ended.
 
     ``gone`` is called once, on a thread of its own, when the process has ended, for whatever reason.
     """
 
-    def __init__(
-        self,
-        command: Sequence[str],
-        patience: Patience,
-        gone: Callable[[Link], None],
-        environment: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, process: Process, patience: Patience, gone: Callable[[Link], None]) -> None:
         self.ready = False
         self.drained = False
         """It has ended, and everything that it said was heard."""
@@ -56,15 +49,7 @@ class Link:
         self._heard: queue.SimpleQueue[Said | None] = queue.SimpleQueue()
         self._to_say: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
-        self._process = subprocess.Popen(
-            command,
-            bufsize=0,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=own_environment() | dict(environment or {}),
-            creationflags=_NO_WINDOW,
-        )
+        self._process = process
         self._log = self._thread(self._keep_words, "engine-log")
         self._thread(self._say, "engine-say")
         self._thread(self._listen, "engine-listen")

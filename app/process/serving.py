@@ -42,12 +42,14 @@ def serve(make_backend: Callable[[], Backend]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     desk = _Desk(incoming, outgoing)
     desk.open()
+    gc.disable()  # looking through what is being imported, again and again, would take a quarter of the time
     try:
         backend = make_backend()
     except BaseException as error:  # a failed import may raise anything
         desk.say(trouble_of(None, error, _trace(error)))
         return 1
     gc.freeze()  # the libraries' million objects need not be searched again
+    gc.enable()
     desk.say(Ready())
     while True:
         desk.do(backend, desk.jobs.get())

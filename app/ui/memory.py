@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QToolButton
 
-from app.core.settings import load_settings, save_settings
+from app.core.settings import engine_is_apart, load_settings, save_settings
 from app.document.undo import MEGABYTE
 from app.ui import session
 from app.ui.canvas.first_brush import FirstBrush
@@ -127,5 +127,4 @@ def remembered(path: Path) -> tuple[session.Values, list[Path], bool]:
     """The parameters, the added model folders, and whether the engine is to have a process of its own: what must be
     known before the window is made."""
     values = load_settings(path)
-    apart = values.get("engine_apart") is not False
-    return session.section(values, "params"), session.paths(values, "model_folders"), apart
+    return session.section(values, "params"), session.paths(values, "model_folders"), engine_is_apart(values)

@@ -68,6 +68,7 @@ def main(venv: Path) -> int:
         check_system()
         python = make_venv(venv)
         install(python)
+        compile_own(python)
         fetch_vocabulary(python)
     except SetupError as error:
         print(f"make setup: {error}", file=sys.stderr)
@@ -199,6 +200,11 @@ def install(python: Path) -> None:
     ):
         say(f"installing {what}")
         run(pip + arguments, f"pip could not install {what} (tested with Python 3.11: try PYTHON=python3.11)")
+
+
+def compile_own(python: Path) -> None:
+    """Limner's code, as pip has compiled that of the packages; else the first start would, and take longer."""
+    subprocess.run([str(python), "-m", "compileall", "-q", "app"], cwd=ROOT, check=False)
 
 
 def fetch_vocabulary(python: Path) -> None:

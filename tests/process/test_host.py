@@ -255,7 +255,6 @@ def test_what_keeps_the_engine_from_being_made_is_told(make_host: MakeHost) -> N
 
 def test_a_program_that_cannot_be_started_is_an_error_and_no_crash() -> None:
     host = EngineHost(["/nothing/here"])
-    host.prepare()
     with pytest.raises(OSError, match="nothing"):
         host.start()
 

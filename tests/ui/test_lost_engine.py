@@ -60,7 +60,7 @@ def open_witness(qtbot: Any, data_with_model: Path, monkeypatch: pytest.MonkeyPa
     hosts: list[EngineHost] = []
     windows = []
 
-    def make_host() -> EngineHost:
+    def make_host(**given: Any) -> EngineHost:
         hosts.append(EngineHost(COMMAND, Patience(beat=2.0, still=2.0)))
         return hosts[-1]
 
