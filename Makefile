@@ -10,7 +10,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-# make bench BENCH="--stages unet --sizes 256" measures a part.
+# make bench BENCH="--stages unet --sizes 256" measures a part, BENCH=--resume what is missing.
 BENCH ?=
 .PHONY: help setup run test lint check bench clean starter starter-eval vocabulary bundle bundle-test deb archive packages-test
 
@@ -61,7 +61,7 @@ archive: ## the frozen program as a tar.xz that installs into a person's home
 packages-test: ## install, use, upgrade and remove both in a small Debian (root, debootstrap)
 	@python=$$(sh packaging/setup/find_python.sh "$(PYTHON)") && "$$python" packaging/linux/check.py
 
-bench: $(READY) ## measure Limner beside its peers (an hour; OpenVINO is fetched, build/ takes 5 GB)
+bench: $(READY) ## measure Limner beside its peers (an hour and a quarter; OpenVINO is fetched, build/ takes 9 GB)
 	@peers=$$($(PY) tests/bench/prepare.py) && $(PY) -m tests.bench.speed --peers-python "$$peers" $(BENCH)
 
 clean: ## remove caches and build output

@@ -1,11 +1,13 @@
 """One engine in a process of its own, told what to do line by line: ``python -m tests.bench.contender ENGINE MODEL``.
 
-It reads {"stage": ..., "width": ..., "height": ..., "steps": ..., "keep": file} and answers with seconds and memory.
+It reads {"stage": ..., "width": ..., "height": ..., "steps": ..., "keep": file} and answers with seconds and memory;
+{"only": "prepare"} makes it ready for that and no more.
 Engines: limner, limner-lean (no memory for Winograd), limner-exact (nothing packed), diffusers, openvino.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -23,10 +25,13 @@ prepare_environment()
 
 import numpy as np  # noqa: E402 - the environment stands first
 import torch  # noqa: E402
+from PIL import Image  # noqa: E402
 
 PROMPT, NEGATIVE = "a red house on a hill above a lake at dusk", "fog"
 T = 501
-STAGES = ("text", "encode", "unet", "decode", "preview", "paste", "picture", "inpaint")
+STAGES = ("text", "encode", "unet", "decode", "preview", "paste", "picture", "inpaint", "inpaint-whole")
+MASK, CONTEXT = 256, 128
+"""The mask that is repainted in the middle of a picture, and what is seen around it: Limner's own choice for it."""
 Work = Callable[[], Any]
 
 
@@ -77,12 +82,13 @@ class Limner:
         request = self._masked(width, height, 1)
         frame = working_frame(self.bundle, request)
         canvas = np.full((frame.canvas.height, frame.canvas.width, 3), 128, np.uint8)
-        return finish(request, frame, canvas)[0]
+        return finish(request, frame, canvas).image
 
     def picture(self, width: int, height: int, steps: int) -> np.ndarray:
         return self._run(self._request(width, height, steps))
 
-    def inpaint(self, width: int, height: int, steps: int) -> np.ndarray:
+    def inpaint(self, width: int, height: int, steps: int, whole: bool = False) -> np.ndarray:
+        """In Limner's frame, also where the peer is given the ``whole`` picture."""
         return self._run(self._masked(width, height, steps))
 
     def _run(self, request: Any) -> np.ndarray:
@@ -103,9 +109,7 @@ class Limner:
     def _masked(self, width: int, height: int, steps: int) -> Any:
         from app.core.request import FrameChoice, Inpaint
 
-        mask = np.zeros((height, width), np.uint8)
-        mask[height // 2 - 128 : height // 2 + 128, width // 2 - 128 : width // 2 + 128] = 255
-        task = Inpaint(image=np.full((height, width, 3), 90, np.uint8), mask=mask)
+        task = Inpaint(image=np.full((height, width, 3), 90, np.uint8), mask=masked(width, height))
         return self._request(width, height, steps, task=task, frame=FrameChoice.AUTO)
 
 
@@ -115,7 +119,7 @@ class Diffusers:
     def __init__(self, model: Path) -> None:
         import diffusers
 
-        self._diffusers = diffusers
+        self._diffusers, self._inpainting = diffusers, None
         self.pipe = diffusers.StableDiffusionPipeline.from_pretrained(
             model, local_files_only=True, safety_checker=None, requires_safety_checker=False
         )
@@ -142,15 +146,31 @@ class Diffusers:
     def picture(self, width: int, height: int, steps: int) -> np.ndarray:
         return self._run(self.pipe, width=width, height=height, steps=steps)
 
-    def inpaint(self, width: int, height: int, steps: int) -> np.ndarray:
-        pipe = self._diffusers.StableDiffusionInpaintPipeline(**self.pipe.components, requires_safety_checker=False)
-        pipe.set_progress_bar_config(disable=True)
-        mask = np.zeros((height, width), np.float32)
-        mask[height // 2 - 128 : height // 2 + 128, width // 2 - 128 : width // 2 + 128] = 1
-        image = np.full((1, height, width, 3), 90 / 255, np.float32)
-        return self._run(pipe, image=image, mask_image=mask, width=width, height=height, steps=steps)
+    def inpaint(self, width: int, height: int, steps: int, whole: bool = False) -> np.ndarray:
+        """At the model's own size around the mask (``padding_mask_crop``), or the ``whole`` picture at its size."""
+        pipe = self._inpaint_pipe()
+        image, mask = Image.new("RGB", (width, height), (90, 90, 90)), Image.fromarray(masked(width, height))
+        given: dict[str, Any] = {"image": image, "mask_image": mask, "steps": steps}
+        if whole:
+            return self._run(pipe, width=width, height=height, **given)
+        made = self._run(pipe, width=512, height=512, padding_mask_crop=CONTEXT, output_type="pil", **given)
+        return np.asarray(made)
 
-    def _run(self, pipe: Any, *, steps: int, **given: Any) -> np.ndarray:
+    def paste(self, width: int, height: int) -> np.ndarray:
+        """What its inpaint pipeline does with a crop when it is painted."""
+        processor = self._inpaint_pipe().image_processor
+        image, mask = Image.new("RGB", (width, height), (90, 90, 90)), Image.fromarray(masked(width, height))
+        crop = self._inpaint_pipe().mask_processor.get_crop_region(mask, 512, 512, pad=CONTEXT)
+        return np.asarray(processor.apply_overlay(mask, image, Image.new("RGB", (512, 512), (128, 128, 128)), crop))
+
+    def _inpaint_pipe(self) -> Any:
+        if self._inpainting is None:
+            kind = self._diffusers.StableDiffusionInpaintPipeline
+            self._inpainting = kind(**self.pipe.components, requires_safety_checker=False)
+            self._inpainting.set_progress_bar_config(disable=True)
+        return self._inpainting
+
+    def _run(self, pipe: Any, *, steps: int, output_type: str = "np", **given: Any) -> Any:
         generator = torch.Generator().manual_seed(0)
         return pipe(
             PROMPT,
@@ -158,83 +178,26 @@ class Diffusers:
             num_inference_steps=steps,
             guidance_scale=7.0,
             generator=generator,
-            output_type="np",
+            output_type=output_type,
             **given,
         ).images[0]
 
 
-class OpenVino:
-    """UNet and VAE converted from diffusers' own, in float32, compiled for each size."""
-
-    def __init__(self, model: Path) -> None:
-        import openvino
-
-        self._openvino, self._model = openvino, model
-        self._compiled: dict[Any, Any] = {}
-
-    def unet(self, x: torch.Tensor, texts: torch.Tensor) -> torch.Tensor:
-        def network() -> Any:
-            import diffusers
-
-            return diffusers.UNet2DConditionModel.from_pretrained(self._model / "unet", local_files_only=True)
-
-        batch = torch.cat([x, x])
-        predicted = self._call("unet", network, _UNet, (batch, torch.tensor(T), texts))
-        without, with_prompt = predicted.chunk(2)
-        return without + 7.0 * (with_prompt - without)
-
-    def decode(self, x: torch.Tensor) -> torch.Tensor:
-        def network() -> Any:
-            import diffusers
-
-            return diffusers.AutoencoderKL.from_pretrained(self._model / "vae", local_files_only=True)
-
-        return self._call("decode", network, _Decoder, (x,))
-
-    def encode(self, picture: torch.Tensor) -> torch.Tensor:
-        def network() -> Any:
-            import diffusers
-
-            return diffusers.AutoencoderKL.from_pretrained(self._model / "vae", local_files_only=True)
-
-        return self._call("encode", network, _Encoder, (picture,))
-
-    def _call(self, name: str, network: Work, wrap: Any, inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        key = (name, *(tuple(one.shape) for one in inputs))
-        if key not in self._compiled:
-            self._compiled.clear()  # two sizes at once do not fit beside the other engines
-            converted = self._openvino.convert_model(
-                wrap(network().eval()), example_input=inputs, input=[tuple(one.shape) for one in inputs]
-            )
-            settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-            self._compiled[key] = self._openvino.compile_model(converted, "CPU", settings)
-        return torch.from_numpy(self._compiled[key]([one.numpy() for one in inputs])[0])
-
-
-class _UNet(torch.nn.Module):
-    def __init__(self, network: Any) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: torch.Tensor, t: torch.Tensor, texts: torch.Tensor) -> torch.Tensor:
-        return self.network(x, t, encoder_hidden_states=texts, return_dict=False)[0]
-
-
-class _Decoder(_UNet):
-    def forward(self, x: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
-        return self.network.decode(x / self.network.config.scaling_factor, return_dict=False)[0]
-
-
-class _Encoder(_UNet):
-    def forward(self, x: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
-        return self.network.encode(x).latent_dist.mean
+def masked(width: int, height: int) -> np.ndarray:
+    """The mask, H x W."""
+    mask = np.zeros((height, width), np.uint8)
+    top, left = (height - MASK) // 2, (width - MASK) // 2
+    mask[top : top + MASK, left : left + MASK] = 255
+    return mask
 
 
 def make(engine: str, model: Path) -> Any:
     if engine == "diffusers":
         return Diffusers(model)
     if engine == "openvino":
-        return OpenVino(model)
+        from tests.bench.openvino_engine import OpenVino
+
+        return OpenVino(model, PROMPT, NEGATIVE)
     return Limner(model, engine.partition("-")[2])
 
 
@@ -255,6 +218,8 @@ def work(engine: Any, asked: dict[str, Any]) -> Work:
             return partial(engine.paste, width, height)
         case "picture" | "inpaint":
             return partial(getattr(engine, stage), width, height, steps)
+        case "inpaint-whole":
+            return partial(engine.inpaint, width, height, steps, whole=True)
         case _:
             return engine.text
 
@@ -267,8 +232,16 @@ def main() -> None:
     _answer(answers, seconds=time.perf_counter() - began)
     for line in sys.stdin:
         asked = json.loads(line)
+        _forget_peak()
         try:
             with torch.inference_mode() if sys.argv[1].startswith("limner") else torch.no_grad():
+                began = time.perf_counter()
+                if hasattr(engine, "prepare"):
+                    engine.prepare(asked["stage"], asked["width"], asked["height"])
+                prepared = time.perf_counter() - began
+                if asked.get("only") == "prepare":
+                    _answer(answers, prepared=prepared)
+                    continue
                 task = work(engine, asked)
                 began = time.perf_counter()
                 made = task()
@@ -282,8 +255,23 @@ def main() -> None:
 
 
 def _answer(answers: Any, **told: Any) -> None:
+    """``stage_peak``: the most memory since it was last asked for something; ``peak``: the most that is known."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps(told | {"peak": peak, "cpu": time.process_time()}), file=answers, flush=True)
+    print(json.dumps(told | {"peak": peak, "stage_peak": _peak() or peak}), file=answers, flush=True)
+
+
+def _forget_peak() -> None:
+    """Linux counts the most memory anew from here on."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def _peak() -> int:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
 
 
 if __name__ == "__main__":
