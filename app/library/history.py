@@ -35,6 +35,8 @@ THUMB_SIDE = 160
 """Pixels: the longer side of a thumbnail."""
 _BLOCK = 1000
 """Entries in one folder: folders of tens of thousands of files are slow in file managers."""
+_MOST_ALIKE = 200
+"""Entries of one prompt and seed that are looked through for one picture."""
 _ROOM_LEFT = 0.95
 """Housekeeping frees down to this part of the budget, so that it has a rest afterwards."""
 
@@ -151,6 +153,21 @@ class History:
     def find(self, search: Search) -> array[int]:
         """The ids of what fits, the newest first."""
         return self._safely(lambda: self._base.find(search))
+
+    def number_of(self, result: Result) -> int | None:
+        """The newest entry that is this very picture; None when it is not kept."""
+        height, width = result.image.shape[:2]
+        request = result.request
+        ids = self._safely(
+            lambda: self._base.alike(
+                prompt=request.prompt, seed=request.seed, width=width, height=height, most=_MOST_ALIKE
+            )
+        )
+        for id in ids:
+            with contextlib.suppress(PictureError):
+                if np.array_equal(self.picture(id).pixels, result.image):
+                    return id
+        return None
 
     def entries(self, ids: Sequence[int]) -> list[Entry]:
         """In the order of the ids; what is gone is left out."""

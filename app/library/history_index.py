@@ -142,6 +142,11 @@ class HistoryIndex:
     def _ids(self, query: str, values: list[object]) -> list[int]:
         return [id for (id,) in self._base.execute(query, values).fetchall()]
 
+    def alike(self, *, prompt: str, seed: int, width: int, height: int, most: int) -> list[int]:
+        """The newest that have all of that in common."""
+        query = "SELECT id FROM entries WHERE seed = ? AND width = ? AND height = ? AND prompt = ? ORDER BY id DESC"
+        return self._ids(f"{query} LIMIT ?", [seed, width, height, prompt, most])
+
     def entries(self, ids: Sequence[int]) -> list[Entry]:
         """Those of the ids that are there, in any order."""
         marks = ",".join("?" * len(ids))

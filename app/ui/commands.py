@@ -431,8 +431,7 @@ class WindowCommands(QObject):
 
     def star_candidate(self) -> None:
         if (candidate := self._desk.candidates.star()) is not None:
-            seed = candidate.result.request.own_seed
-            self._desk.history.star_candidate(candidate.job_id, seed, candidate.starred)
+            self._desk.history.star_candidate(candidate.job_id, candidate.result, candidate.starred)
 
     def tell(self, notice: Notice) -> None:
         self._window.notices.show_notice(notice)

@@ -90,16 +90,30 @@ class HistoryShelf(QObject):
 
         self._run(work, done)
 
-    def star_candidate(self, job_id: int, own_seed: int, starred: bool) -> None:
-        """Star what was kept of a job, or take the star away. It is written by then: work is done in its order."""
+    def star_candidate(self, job_id: int, result: Result, starred: bool) -> None:
+        """Star what was kept of a job, or take the star away. It is written by then: work is done in its order.
 
-        def work(history: History) -> int | None:
-            id = self._numbers.get((job_id, own_seed))
-            if id is not None:
-                history.star(id, starred)
-            return id
+        One of an earlier session is looked for among the pictures, and kept now where the program ended before that.
+        """
+        key = job_id, result.request.own_seed
 
-        self._run(work, lambda id: self.starred.emit(id, starred) if id is not None else None)
+        def work(history: History) -> tuple[int, Entry | None]:
+            added = None
+            if (id := self._numbers.get(key)) is None and (id := history.number_of(result)) is None:
+                added = history.add(result)
+                id = added.id
+            self._numbers[key] = id
+            history.star(id, starred)
+            return id, added
+
+        def done(told: tuple[int, Entry | None]) -> None:
+            id, added = told
+            self._kept[key] = id
+            if added is not None:
+                self._added(added)
+            self.starred.emit(id, starred)
+
+        self._run(work, done)
 
     def find(self, search: Search, done: Callable[[array[int]], object]) -> None:
         self._run(lambda history: history.find(search), done)

@@ -21,7 +21,7 @@ from app.library.journal.reader import Recovered
 from app.library.journal.store import Trouble
 from app.library.journal.writer import JournalWriter
 from app.ui.desk import Desk
-from app.ui.journal_parts import NAME, PARAMS, QUEUE, Waiting, told, told_candidates
+from app.ui.journal_parts import CLOSED, NAME, PARAMS, QUEUE, Waiting, told, told_candidates
 from app.ui.notices import Kind, Notice
 from app.ui.painting import Painting
 
@@ -55,7 +55,7 @@ class JournalKeeper(QObject):
         self._desk = desk
         self._painting = painting
         self._notice: Notice | None = None
-        self._closed = self._resting = False
+        self._closed = self._resting = self._leaves = False
         self._name = ("", "")
         self._named = named
         self._lined_up: tuple[int, ...] = ()
@@ -94,6 +94,7 @@ class JournalKeeper(QObject):
         self._resting = False
         self._watch.seen()
         self._writer.put(Adopted(recovered, held, leave))
+        self._writer.put(told(CLOSED, False))
         self._on_index()
         self._tell_beside()
 
@@ -111,13 +112,27 @@ class JournalKeeper(QObject):
             self._tell_candidates()
         return self._writer.wait(seconds)
 
+    def part(self) -> None:
+        """The window closes. Where something waits to be painted the session stays as it is now, with its queue, and
+        is offered at the next start."""
+        if self._quiet:
+            return
+        if self._soon.isActive():
+            self._tell_params()
+        if self._next_turn.isActive():
+            self._tell_candidates()
+        self._leaves = bool(_lined_up(self._desk.queue))
+        if self._leaves:
+            self._writer.put(told(CLOSED, True))
+        self._resting = True
+
     def stop(self, *, remove: bool = True) -> None:
-        """The session ends well: nothing of it need be offered at the next start."""
+        """The session has ended; what has not parted from it with a queue need not be offered at the next start."""
         if not self._closed:
             self._closed = True
             self._soon.stop()
             self._next_turn.stop()
-            self._writer.close(remove=remove)
+            self._writer.close(remove=remove and not self._leaves)
 
     # What happens
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,8 +23,9 @@ from app.ui.params import LEAST_SIDE, MOST_COUNT, MOST_GUIDANCE, MOST_SIDE, MOST
 
 log = logging.getLogger(__name__)
 
-PARAMS, CANDIDATES, QUEUE, NAME = "params", "candidates", "queue", "name"
+PARAMS, CANDIDATES, QUEUE, NAME, CLOSED = "params", "candidates", "queue", "name", "closed"
 
+_restored = itertools.count(1)
 Arrays = Sequence[NDArray[Any]]
 
 
@@ -79,7 +81,7 @@ def candidates_from(value: Any, arrays: Arrays) -> tuple[int, list[Candidate]]:
         case [int(number), list(plains)]:
             found = [_made(Candidate, plain, arrays) for plain in plains]
             whole = [one for one in found if one is not None and _is_whole(one)]
-            return number, [replace(one, job_id=-1 - abs(one.job_id)) for one in whole]  # no job of this run
+            return number, [replace(one, job_id=-next(_restored)) for one in whole]  # no job of this run
     return 0, []
 
 

@@ -321,6 +321,7 @@ class MainWindow(QMainWindow):
         self.closing.emit()
         self.announcer.put_away()
         self.memory.save()
+        self.journal.part()  # before the queue is cancelled: what waits is kept
         self.hide()  # ending a step may take a moment, and nobody should look at a window that does not answer
         self.desk.queue.cancel_all()
         self.background.stop()

@@ -27,6 +27,7 @@ from app.ui.desk import Desk
 from app.ui.journal import JournalKeeper
 from app.ui.journal_parts import (
     CANDIDATES,
+    CLOSED,
     NAME,
     PARAMS,
     QUEUE,
@@ -41,6 +42,8 @@ from app.ui.words import counted
 
 log = logging.getLogger(__name__)
 
+CLOSED_UNEXPECTEDLY = "Limner closed unexpectedly."
+CLOSED_MEANWHILE = "Limner was closed while pictures waited to be painted."
 _MOST_LEFT = 8
 """Sessions that are kept for later; older ones go."""
 
@@ -72,6 +75,12 @@ class Offer:
             case [int(), list(items)] | list(items):
                 return len(items)
         return 0
+
+    @property
+    def closed(self) -> bool:
+        """The window was closed as it should be, while something waited to be painted."""
+        part = self.recovered.timeline.parts.get(CLOSED)
+        return part is not None and part.value is True and self.count(QUEUE) > 0
 
     @property
     def worthwhile(self) -> bool:
@@ -264,7 +273,7 @@ def _card(
     with_what = f"{', '.join(first)} and {last}" if first else last
     text = f"{named} as it was at {at}" + (f", with {with_what}." if with_what else ".")
     return Notice(
-        title="Limner closed unexpectedly.",
+        title=CLOSED_MEANWHILE if offer.closed else CLOSED_UNEXPECTEDLY,
         text=text,
         choices=(
             Help(label="Restore", act=lambda: restore(offer)),

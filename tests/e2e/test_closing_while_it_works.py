@@ -16,6 +16,8 @@ def test_the_program_ends_at_once_and_in_order(moment: str, data_dir: Path) -> N
     assert closed.seconds < MOST_SECONDS
     assert closed.engine_gone
     assert closed.settings_kept
+    assert closed.waited == (0 if moment == "painted" else 3)
+    assert closed.queue_kept
     assert not closed.torch_in_window, "the window's process has imported torch"
     assert "QThread" not in closed.said
     assert "Traceback" not in closed.said

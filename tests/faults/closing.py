@@ -1,10 +1,12 @@
 """Closes the real program at random moments of its work, and says how it ended: ``python -m tests.faults.closing 100``.
 
-The clock runs from the window's close to the end of the process.
+The clock runs from the window's close to the end of the process. What waited must be what the next start finds.
+With ``--keep FILE`` what was seen is kept there, and another run goes on from it; ``--seconds`` ends one in time.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import random
@@ -14,10 +16,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
+
+from app.library.journal.folders import left_behind
+from app.library.journal.reader import read_session
+from app.ui.journal_parts import QUEUE, queue_from
+from app.ui.recovery import Offer
 
 MOST_SECONDS = 3.0
 MOMENTS = ("starting", "loading", "painting", "painted")
@@ -46,8 +53,10 @@ def reached(window):
 def build_and_close(**given):
     window = build(**given)
     window.desk.queue.finished.connect(lambda *_: done.append(True))
-    window.desk.store.update(steps=4 if moment == "painted" else 150, prompt="a red house")
-    QTimer.singleShot(0, window, window.painting.submit)
+    painted = moment == "painted"
+    window.desk.store.update(steps=4 if painted else 150, prompt="a red house")
+    for _ in range(1 if painted else 3):
+        QTimer.singleShot(0, window, window.painting.submit)
 
     def look():
         if reached(window):
@@ -55,7 +64,9 @@ def build_and_close(**given):
             QTimer.singleShot(round(1000 * delay), window, close)
 
     def close():
-        print(json.dumps({"at": time.time(), "torch": "torch" in sys.modules}), flush=True)
+        queue = window.desk.queue
+        waits = [job.request.seed for job in (queue.running, *queue.waiting) if job is not None]
+        print(json.dumps({"at": time.time(), "torch": "torch" in sys.modules, "waits": waits}), flush=True)
         window.close()
 
     timer = QTimer(window, interval=5)
@@ -80,6 +91,10 @@ class Closed:
     settings_kept: bool
     torch_in_window: bool
     said: str
+    waited: int
+    """Jobs that had not ended."""
+    queue_kept: bool
+    """They are what the next start offers, in their order; nothing is offered where there were none."""
 
 
 def close_once(moment: str, delay: float, data: Path) -> Closed:
@@ -107,7 +122,7 @@ def close_once(moment: str, delay: float, data: Path) -> Closed:
     try:
         at = json.loads(told.splitlines()[-1])
     except (ValueError, IndexError):
-        at = {"at": 0.0, "torch": False}
+        at = {"at": 0.0, "torch": False, "waits": [-1]}
     while not (gone := not any(map(_runs, engine))) and time.time() < now + 2.0:
         time.sleep(0.01)
     return Closed(
@@ -117,7 +132,20 @@ def close_once(moment: str, delay: float, data: Path) -> Closed:
         settings_kept=(data / "settings.json").is_file(),
         torch_in_window=at["torch"],
         said=said,
+        waited=len(at["waits"]),
+        queue_kept=_offered(data) == at["waits"],
     )
+
+
+def _offered(data: Path) -> list[int]:
+    """The seeds of the jobs that a start would find."""
+    seeds: list[int] = []
+    for held in left_behind(data / "journal"):
+        offer = Offer(held, read_session(held.folder))
+        assert offer.closed, "it would be said that the program had ended unexpectedly"
+        seeds += [one.request.seed for one in queue_from(offer.recovered.timeline.parts[QUEUE].value, ())]
+        held.release()
+    return seeds
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:
@@ -142,32 +170,57 @@ def _words(process: psutil.Process) -> list[str]:
         return []
 
 
-def main(times: int) -> int:
-    """Print how it went; 0 when all ended well."""
-    chance = random.Random(0)
-    seconds: dict[str, list[float]] = {moment: [] for moment in MOMENTS}
-    faults: Counter[str] = Counter()
-    for number in range(times):
-        moment = MOMENTS[number % len(MOMENTS)]
+def faults_of(closed: Closed) -> list[str]:
+    """What was not as it should be."""
+    found = {
+        f"exit status {closed.status}": closed.status != 0,
+        f"longer than {MOST_SECONDS:.0f} s": closed.seconds > MOST_SECONDS,
+        "engine left": not closed.engine_gone,
+        "settings lost": not closed.settings_kept,
+        "queue lost": not closed.queue_kept,
+    }
+    return [name for name, seen in found.items() if seen]
+
+
+def in_words(all_of_it: list[Closed]) -> str:
+    """The figures."""
+    faults = Counter(fault for closed in all_of_it for fault in faults_of(closed))
+    good = sum(not faults_of(closed) for closed in all_of_it)
+    lines = [
+        f"{len(all_of_it)} times closed, {good} with exit 0 within {MOST_SECONDS:.0f} s, the engine gone and the queue "
+        f"kept ({sum(closed.waited for closed in all_of_it)} jobs that waited); {dict(faults)}"
+    ]
+    for number, moment in enumerate(MOMENTS):
+        if seconds := [closed.seconds for closed in all_of_it[number :: len(MOMENTS)]]:
+            lines.append(f"  {moment:10} median {statistics.median(seconds):.2f} s, longest {max(seconds):.2f} s")
+    return "\n".join(lines)
+
+
+def main(times: int, keep: Path | None, seconds: float) -> int:
+    """Print how it goes and how it went; 0 when all ended well."""
+    end = time.monotonic() + seconds
+    lines = keep.read_text("utf-8").splitlines() if keep is not None and keep.exists() else []
+    seen = [Closed(**json.loads(line)) for line in lines]
+    while len(seen) < times and time.monotonic() < end:
+        number, moment = len(seen), MOMENTS[len(seen) % len(MOMENTS)]
         with tempfile.TemporaryDirectory() as folder:
-            closed = close_once(moment, chance.random() * 2.0, Path(folder))
-        seconds[moment].append(closed.seconds)
-        found = {
-            f"exit status {closed.status}": closed.status != 0,
-            f"longer than {MOST_SECONDS:.0f} s": closed.seconds > MOST_SECONDS,
-            "engine left": not closed.engine_gone,
-            "settings lost": not closed.settings_kept,
-        }
-        for fault in (name for name, seen in found.items() if seen):
-            faults[fault] += 1
-            print(number, moment, fault, closed.said[-2000:], file=sys.stderr)
-    good = times - max(faults.values(), default=0)
-    print(f"{times} times closed, {good} with exit 0 within {MOST_SECONDS:.0f} s and the engine gone; {dict(faults)}")
-    for moment, all_of_it in seconds.items():
-        if all_of_it:
-            print(f"  {moment:10} median {statistics.median(all_of_it):.2f} s, longest {max(all_of_it):.2f} s")
-    return 1 if faults else 0
+            closed = close_once(moment, random.Random(number).random() * 2.0, Path(folder))
+        seen.append(closed)
+        if keep is not None:
+            with keep.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(closed)) + "\n")
+        faults = ", ".join(faults_of(closed)) or "well"
+        print(f"{number + 1:4} {moment:10} {closed.seconds:.2f} s, {closed.waited} waited: {faults}", flush=True)
+        if faults != "well":
+            print(closed.said[-2000:], file=sys.stderr)
+    print(in_words(seen))
+    return 1 if any(map(faults_of, seen)) else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 20))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("times", type=int, nargs="?", default=20)
+    parser.add_argument("--keep", type=Path, help="a file for what was seen, to go on from another time")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no other one after that time")
+    given = parser.parse_args()
+    sys.exit(main(given.times, given.keep, given.seconds))

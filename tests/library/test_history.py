@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -153,6 +154,17 @@ def test_a_picture_that_was_written_and_not_yet_indexed_is_taken_in(history: His
     again = reopened(history, folder)
     assert list(again.find(Search(words="never"))) == [2]
     again.close()
+
+
+def test_a_picture_is_known_again_among_others_of_its_settings(history: History) -> None:
+    dark = replace(result(), image=np.zeros_like(result().image))
+    first, second = history.add(result()), history.add(dark)
+    history.add(result(seed=6))
+    assert history.number_of(dark) == second.id
+    assert history.number_of(result()) == first.id
+    assert history.number_of(replace(result(), image=np.full_like(dark.image, 9))) is None
+    history.path(second.id).write_bytes(b"no picture")
+    assert history.number_of(dark) is None
 
 
 def test_foreign_files_in_the_folder_do_no_harm(history: History, folder: Path) -> None:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from array import array
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint, QRect
+from PySide6.QtGui import QImage
 
 from app.core.geometry import Rect
+from app.core.job import Purpose
 from app.document import images
 from app.document.commands import SetFrame
 from app.document.layer_commands import ChangeLayers, PaintLayer, added, changed, paint_layer
 from app.document.layers import Layer
+from app.document.snapshot import snapshot
 from app.document.tiles import TileEdit
+from app.library.history_index import Entry, Search
 from app.ui.notices import Notice
 from tests.fakes import FakeBackend
 from tests.ui.conftest import Open, Studio
 
 TITLE = "Limner closed unexpectedly."
+MEANWHILE = "Limner was closed while pictures waited to be painted."
 
 
 @pytest.fixture
@@ -176,6 +182,44 @@ def test_candidates_wait_again(open_studio: Open, picture: Path, backend: FakeBa
     assert np.array_equal(again.document.pixels(), before[2].result.image)
 
 
+def starred(studio: Studio) -> list[int]:
+    """Seeds of the entries that have a star."""
+    studio.wait(lambda: not studio.desk.history.busy)
+    found: list[array[int]] = []
+    studio.desk.history.find(Search(starred=True), found.append)
+    studio.wait(lambda: bool(found))
+    seen: list[tuple[Entry, QImage]] = []
+    studio.desk.history.look_at(found[0], seen.extend)
+    studio.wait(lambda: len(seen) == len(found[0]))
+    return [entry.seed for entry, _ in seen]
+
+
+def test_a_star_of_a_candidate_from_before_reaches_the_history(open_studio: Open, data_with_model: Path) -> None:
+    studio = open_studio()
+    studio.store.update(count=3, seed=11, seed_locked=True)
+    studio.click("generateButton")
+    studio.wait_idle()
+    studio.desk.candidates.show(2)
+    studio.window.commands.star_candidate()
+    assert starred(studio) == [13]
+    crash(studio)
+
+    again = open_studio()
+    restore(again)
+    again.window.commands.star_candidate()
+    assert starred(again) == []
+    again.desk.candidates.show(1)
+    again.window.commands.star_candidate()
+    assert starred(again) == [12]
+    entries = sorted((data_with_model / "history").rglob("*.png"))
+    assert len(entries) == 3
+    entries[0].unlink()  # the program ended before it was written
+    again.desk.candidates.show(0)
+    again.window.commands.star_candidate()
+    assert sorted(starred(again)) == [11, 12]
+    assert len(list((data_with_model / "history").rglob("*.png"))) == 3
+
+
 def test_jobs_that_waited_are_offered_and_not_begun(open_studio: Open, backend: FakeBackend) -> None:
     studio = open_studio()
     backend.gated = True
@@ -197,6 +241,47 @@ def test_jobs_that_waited_are_offered_and_not_begun(open_studio: Open, backend: 
     again.click("noticeChoice0")
     again.wait_idle()
     assert [request.prompt for request in backend.requests[asked:]] == ["one", "two"]
+
+
+def test_a_window_that_is_closed_keeps_its_queue(open_studio: Open, picture: Path, backend: FakeBackend) -> None:
+    studio = open_studio()
+    studio.open(picture)
+    expected = looks(studio)
+    backend.gated = True
+    for prompt in ("one", "two", "three"):
+        studio.store.update(prompt=prompt)
+        studio.window.painting.submit()
+    studio.wait(lambda: studio.queue.running is not None)
+    asked = [job.request for job in (studio.queue.running, *studio.queue.waiting)]
+    studio.window.close()
+    backend.gated = False
+
+    again = open_studio()
+    again.wait(lambda: MEANWHILE in again.titles)
+    assert TITLE not in again.titles
+    assert "3 waiting jobs" in again.window.notices.shown[0].text
+    again.choose("Restore")
+    again.wait(lambda: len(again.queue.waiting) == 3)
+    assert [job.request for job in again.queue.waiting] == asked
+    assert again.queue.paused
+    assert looks(again) == expected
+    crash(again)
+    third = open_studio()
+    third.wait(lambda: TITLE in third.titles)  # this time it was no closing
+    assert MEANWHILE not in third.titles
+
+
+def test_what_is_only_looked_at_is_not_kept_for_the_next_start(
+    open_studio: Open, picture: Path, backend: FakeBackend, data_with_model: Path
+) -> None:
+    studio = open_studio()
+    studio.open(picture)
+    backend.gated = True
+    request = snapshot(studio.document, studio.store.params)
+    studio.queue.submit(request, purpose=Purpose.LIVE)
+    studio.wait(lambda: studio.queue.running is not None)
+    studio.window.close()
+    assert sessions(data_with_model) == []
 
 
 def test_a_session_that_ended_well_leaves_nothing(open_studio: Open, picture: Path, data_with_model: Path) -> None:
