@@ -9,11 +9,12 @@ from PySide6.QtGui import QImage
 from app.document import images
 from app.document.areas import Area
 from app.document.flood import Flags, connected
+from app.document.raster import Raster
 
 _FULL = 128  # a mask value from here on bounds what the bucket fills
 
 
-def alike(picture: QImage, at: QPoint, tolerance: int, *, contiguous: bool) -> Area:
+def alike(picture: Raster, at: QPoint, tolerance: int, *, contiguous: bool) -> Area:
     """Where the picture's colour is like the one at ``at``: no channel differs by more than ``tolerance`` (0..255).
 
     ``contiguous``: only what hangs together with that pixel. ``at`` must lie on the picture.

@@ -14,9 +14,10 @@ from PySide6.QtGui import QImage, QRegion
 
 from app.core.geometry import Rect, Size
 from app.document import images
-from app.document.layers import Layer, Stack, changed_box, compose, is_flat
+from app.document.layers import Layer, Stack, changed_box, compose, is_flat, look_format, looked
 from app.document.masks import Masks
 from app.document.patch import Packer
+from app.document.raster import Format, Raster
 from app.document.undo import UndoHistory
 
 _numbers = itertools.count(secrets.randbits(40) << 20)  # so that those of another run, brought back, are others
@@ -55,7 +56,7 @@ class State:
     active: int | None
     mask: QImage
     origin: Origin
-    picture: QImage | None = None
+    picture: Raster | None = None
     painted: int = 0  # mask pixels that are not 0
     frame: Rect | None = None  # the part that the model is given; None: it follows the mask
     masks: Masks = field(default_factory=Masks.one)  # all that there are; ``mask`` is the one in use
@@ -68,14 +69,15 @@ class PictureState:
     layers: Stack
     active: int | None
     origin: Origin
-    picture: QImage | None = None
+    picture: Raster | None = None
 
 
 class Document(QObject):
     """What is being edited: layers, the mask over them and the frame.
 
-    Invariant: ``picture``, the look of the layers on white, is RGB32, ``mask`` is Grayscale8, both have ``size``. A
-    stack that is nothing but one opaque layer of that size shares its image with ``picture``: it costs no memory.
+    Invariant: ``picture``, the look of the layers, is RGB32, or premultiplied where one can see through them; ``mask``
+    is Grayscale8, both have ``size``. A stack that is nothing but one opaque layer of that size has its image as
+    ``picture``, and what only the lowest of several shows is shared with it: that costs no memory.
     Everyone reads; only commands (``app.document.commands``, ``app.document.layer_commands``) call the writers:
     ``write_mask``, ``invert_mask``, ``set_frame``, ``set_masks``, ``write_layer``, ``set_layers``,
     ``exchange_picture`` and ``exchange``.
@@ -137,8 +139,8 @@ class Document(QObject):
         return self._painted == 0
 
     @property
-    def picture(self) -> QImage:
-        """The live look of the layers, white where there is none: draw it, but copy what must stay as it is."""
+    def picture(self) -> Raster:
+        """The live look of the layers: draw it, but ``share`` what must stay as it is."""
         assert self._state.picture is not None  # drawn wherever the layers are set
         return self._state.picture
 
@@ -158,7 +160,7 @@ class Document(QObject):
         return self._state.masks
 
     def pixels(self) -> NDArray[np.uint8]:
-        """The picture as a read-only copy, H x W x 3."""
+        """The picture as a read-only copy, H x W x 3; white where there is nothing."""
         return images.to_pixels(self.picture)
 
     def mask_pixels(self) -> NDArray[np.uint8]:
@@ -177,7 +179,7 @@ class Document(QObject):
     def exchange(self, other: State) -> State:
         """Another picture takes the place of this one, with its mask and size. Returns what was."""
         before, was_empty = replace(self._state, painted=self._painted), self.mask_empty
-        self._state, self._painted = replace(other, picture=_looked(other)), other.painted
+        self._state, self._painted = _looked(other), other.painted
         self.reset.emit()
         self.layers_changed.emit()
         if before.frame != other.frame:
@@ -191,16 +193,19 @@ class Document(QObject):
         now = self._state
         before = PictureState(layers=now.layers, active=now.active, origin=now.origin, picture=now.picture)
         after = replace(now, layers=other.layers, active=other.active, origin=other.origin, picture=other.picture)
-        self._state = replace(after, picture=_looked(after))
+        self._state = _looked(after)
         self._tell_picture(self.box)
         self.layers_changed.emit()
         return before
 
     def set_layers(self, layers: Stack, active: int | None) -> None:
         """Other layers, order, looks or names; pixels that no layer changes stay as they are drawn."""
-        before = self.layers
-        box = changed_box(before, layers).intersected(self.box)
-        self._state = replace(self._state, layers=layers, active=active, picture=self._redrawn(layers, box))
+        box = changed_box(self.layers, layers).intersected(self.box)
+        if self.picture.format() != look_format(layers, self.size):  # rare: it can be seen through, or no more
+            box, picture = self.box, looked(layers, self.size)
+        else:
+            picture = self._redrawn(layers, box)
+        self._state = replace(self._state, layers=layers, active=active, picture=picture)
         self._tell_picture(box)
         self.layers_changed.emit()
 
@@ -210,11 +215,11 @@ class Document(QObject):
             self._state = replace(self._state, active=id)
             self.layers_changed.emit()
 
-    def _redrawn(self, layers: Stack, box: QRect) -> QImage:
+    def _redrawn(self, layers: Stack, box: QRect) -> Raster:
         """The look of ``layers``, which differs from what is drawn in ``box`` alone."""
         if is_flat(layers, self.size):
             return layers[0].image
-        picture = self.picture.copy() if is_flat(self.layers, self.size) else self.picture
+        picture = self.picture.share() if is_flat(self.layers, self.size) else self.picture
         compose(layers, picture, box)
         return picture
 
@@ -278,17 +283,14 @@ class Document(QObject):
 
 
 def _blank(size: Size, origin: Origin) -> State:
-    picture, mask = images.blank_picture(size.width, size.height), images.blank_mask(size.width, size.height)
+    picture = Raster.blank(size.width, size.height, Format.Format_ARGB32_Premultiplied)
+    mask = images.blank_mask(size.width, size.height)
     return State(layers=(), active=None, picture=picture, mask=mask, origin=origin)
 
 
-def _looked(state: State) -> QImage:
-    """How the layers look; drawn where nobody has yet."""
+def _looked(state: State) -> State:
+    """With the look of the layers, which is drawn where nobody has yet."""
     size = Size(state.mask.width(), state.mask.height())
-    if is_flat(state.layers, size):
-        return state.layers[0].image
-    if state.picture is not None:
-        return state.picture
-    picture = images.blank_picture(size.width, size.height)
-    compose(state.layers, picture, picture.rect())
-    return picture
+    if state.picture is not None and not is_flat(state.layers, size):
+        return state
+    return replace(state, picture=looked(state.layers, size))

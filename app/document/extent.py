@@ -14,9 +14,10 @@ from app.core.extent import around, carried, check_extent, overlap
 from app.core.geometry import Rect, Size
 from app.document import images
 from app.document.document import Document, State
-from app.document.layers import Layer, LayerKind, Stack, compose
+from app.document.layers import Layer, LayerKind, Stack, compose, look_format
 from app.document.masks import Content, content_of, image_of, remade
 from app.document.patch import Patch
+from app.document.raster import Raster, bytes_of
 from app.document.surroundings import Flags, empty_parts
 from app.document.tiles import cut
 from app.document.undo import Step
@@ -54,7 +55,7 @@ class ChangeExtent(Step):
     @property
     def stored_bytes(self) -> int:
         grown = [layer.image for layer in self._after if all(layer.image is not other.image for other in self._before)]
-        return sum(patch.stored_bytes for patch in (*self._cut, *self._new)) + sum(it.sizeInBytes() for it in grown)
+        return sum(patch.stored_bytes for patch in (*self._cut, *self._new)) + bytes_of(grown)
 
     def forget(self) -> None:
         self._cut, self._new, self._before, self._after = [], [], (), ()
@@ -91,17 +92,20 @@ def _moved(layer: Layer, area: Rect) -> Layer:
     if layer.kind is not LayerKind.PAINT or moved.box.contains(whole):
         return moved
     room = moved.box.united(whole)
-    image = moved.image.copy(room.translated(-moved.x, -moved.y))  # transparent where it is new
+    image = moved.image.resized(room.translated(-moved.x, -moved.y))  # transparent where it is new
     return replace(moved, image=image, x=room.x(), y=room.y())
 
 
-def _look(document: Document, area: Rect, layers: Stack) -> QImage:
+def _look(document: Document, area: Rect, layers: Stack) -> Raster:
     """How the layers look on the new canvas. Where it is not new, it looks as before."""
-    picture = images.blank_picture(area.width, area.height)
+    image = QImage(area.width, area.height, look_format(layers, area.size))
+    image.fill(0)
     kept = overlap(area, Rect.whole(document.size))
-    painter = QPainter(picture)
-    painter.drawImage(QPoint(kept.x - area.x, kept.y - area.y), document.picture, _qrect(kept))
+    painter = QPainter(image)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+    painter.drawImage(QPoint(kept.x - area.x, kept.y - area.y), document.picture.copy(_qrect(kept)))
     painter.end()
+    picture = Raster.of(image)
     for box in around(carried(kept, area), Rect.whole(area.size)):
         compose(layers, picture, _qrect(box))
     return picture

@@ -10,6 +10,10 @@ from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QImage
 
 from app.core.geometry import Rect
+from app.document.raster import Raster
+from app.document.rows import rows as _rows
+from app.document.rows import slices as _slices
+from app.document.rows import writable_rows as _writable_rows
 
 Format = QImage.Format
 _BAND = 64  # rows that are worked on at once, so that they stay in the processor's cache
@@ -30,8 +34,8 @@ def to_qimage(pixels: NDArray[np.uint8]) -> QImage:
             raise ValueError(f"H x W, H x W x 3 or H x W x 4 is needed, not {shape}")
 
 
-def to_pixels(image: QImage) -> NDArray[np.uint8]:
-    """H x W x 3, read-only. Alpha is dropped: flatten a picture with alpha before."""
+def to_pixels(image: QImage | Raster) -> NDArray[np.uint8]:
+    """H x W x 3, read-only; premultiplied pixels lie on white. Straight alpha is dropped: flatten it before."""
     return _frozen(_colours(image))
 
 
@@ -47,13 +51,33 @@ def mask_part(image: QImage, box: QRect) -> NDArray[np.uint8]:
     return _rows(image)[_slices(box)].copy()
 
 
-def picture_part(image: QImage, box: QRect) -> NDArray[np.uint8]:
-    """The pixels (H x W x 3) of an RGB32 image inside ``box``, which must lie on it: a copy."""
-    _check(image, box, Format.Format_RGB32)
+def picture_part(image: QImage | Raster, box: QRect) -> NDArray[np.uint8]:
+    """The pixels (H x W x 3) of a picture (RGB32, or premultiplied, which lies on white then) inside ``box``, which
+    must lie on it: a copy."""
+    _check_picture(image, box)
     return _colours(image.copy(box))
 
 
-def layer_part(image: QImage, box: QRect) -> NDArray[np.uint8]:
+def native_part(image: Raster, box: QRect) -> NDArray[np.uint8]:
+    """The pixels (H x W x 4) of any Raster inside ``box``, which must lie on it, as they lie in memory: the order of
+    the channels is the machine's, alpha is among them. Far quicker than the others; a writable copy."""
+    _check(image, box, image.format())
+    return image.pixels(box)
+
+
+def write_native(image: Raster, box: QRect, pixels: NDArray[np.uint8]) -> None:
+    """Put what ``native_part`` gave, of the same format, into it, in place."""
+    _check(image, box, image.format())
+    image.write(box, native(pixels, image.format()))
+
+
+def native(pixels: NDArray[np.uint8], format: QImage.Format) -> QImage:
+    """H x W x 4 pixels in the machine's order as an image."""
+    height, width = pixels.shape[:2]
+    return _borrowed(pixels, width, height, format).copy()
+
+
+def layer_part(image: QImage | Raster, box: QRect) -> NDArray[np.uint8]:
     """The pixels (H x W x 4, straight alpha) of an RGB32 or ARGB32 image inside ``box``, which must lie on it: a
     writable copy."""
     _check_layer(image, box)
@@ -61,31 +85,27 @@ def layer_part(image: QImage, box: QRect) -> NDArray[np.uint8]:
     return _rows(part).reshape(part.height(), part.width(), 4).copy()
 
 
-def blank(image: QImage, box: QRect) -> bool:
-    """An ARGB32 image is nothing but zeros in ``box``: transparent, and nothing has ever been there."""
-    _check(image, box, Format.Format_ARGB32)
-    return not _rows(image).view(np.uint32)[_slices(box)].any()
-
-
-def write_layer(image: QImage, box: QRect, pixels: NDArray[np.uint8]) -> None:
+def write_layer(image: Raster, box: QRect, pixels: NDArray[np.uint8]) -> None:
     """Put H x W x 4 pixels into an ARGB32 image, in place; an RGB32 image takes them without their alpha."""
     _check_layer(image, box)
-    packed = to_qimage(pixels).convertToFormat(image.format())
-    _writable_rows(image).view(np.uint32)[_slices(box)] = _rows(packed).view(np.uint32)
+    image.write(box, to_qimage(pixels).convertToFormat(image.format()))
 
 
-def copy_picture(source: QImage, part: QRect, target: QImage, box: QRect) -> None:
-    """Put what one RGB32 image shows in ``part`` into ``box``, of the same size, of another, in place."""
-    _check(source, part, Format.Format_RGB32)
-    _check(target, box, Format.Format_RGB32)
-    _writable_rows(target).view(np.uint32)[_slices(box)] = _rows(source).view(np.uint32)[_slices(part)]
+def flat_image(picture: Raster) -> QImage:
+    """All of a picture, on white where there is nothing: RGB32. Takes a while for large ones."""
+    return to_qimage(_colours(picture))
 
 
-def blank_layer(width: int, height: int) -> QImage:
-    """Nothing but transparency."""
-    image = QImage(width, height, Format.Format_ARGB32)
-    image.fill(0)
-    return image
+def in_native_order(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """H x W x 4 (RGBA) as ``native_part`` gives them, opaque."""
+    opaque = pixels.copy()
+    opaque[..., 3] = 255
+    image = to_qimage(opaque)
+    return _rows(image).reshape(opaque.shape).copy()
+
+
+ALPHA = 3 if np.little_endian else 0
+"""Where alpha is among the channels of ``native_part``."""
 
 
 def invert_mask(image: QImage) -> int:
@@ -123,13 +143,6 @@ def copy_mask(source: QImage, target: QImage, box: QRect) -> None:
     _writable_rows(target)[_slices(box)] = _rows(source)[_slices(box)]
 
 
-def write_picture(image: QImage, box: QRect, pixels: NDArray[np.uint8]) -> None:
-    """Put H x W x 3 pixels into an RGB32 image, in place."""
-    _check(image, box, Format.Format_RGB32)
-    packed = to_qimage(pixels)
-    _writable_rows(image).view(np.uint32)[_slices(box)] = _rows(packed).view(np.uint32)
-
-
 def tinted(mask: QImage, box: QRect, table: NDArray[np.uint32]) -> QImage | None:
     """The part of a Grayscale8 mask inside ``box`` with each value looked up in ``table``, 256 premultiplied ARGB.
 
@@ -148,12 +161,13 @@ def argb(colours: NDArray[np.uint32]) -> QImage:
     return _borrowed(colours, width, height, Format.Format_ARGB32_Premultiplied).copy()
 
 
-def sampled(picture: QImage, mask: QImage, step: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Every ``step``-th pixel each way of an RGB32 picture (N x 3, red first) and of its mask (N)."""
-    _check(picture, mask.rect(), Format.Format_RGB32)
-    colours = _rows(picture).view(np.uint32)[::step, ::step].reshape(-1)
-    channels = [(colours >> shift).astype(np.uint8) for shift in (16, 8, 0)]
-    return np.stack(channels, axis=1), _rows(mask)[::step, : mask.width() : step].reshape(-1)
+def sampled(picture: Raster, mask: QImage, step: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Every ``step``-th pixel each way of a picture (N x 3, red first; on white) and of its mask (N)."""
+    _check_picture(picture, mask.rect())
+    colours = picture.sampled(step).reshape(-1)
+    channels = [(colours >> shift).astype(np.uint8) for shift in (16, 8, 0, 24)]
+    pixels = np.stack(channels[: 3 if picture.opaque else 4], axis=1)
+    return pixels if picture.opaque else _on_white(pixels), _rows(mask)[::step, : mask.width() : step].reshape(-1)
 
 
 def bounds(mask: QImage) -> Rect | None:
@@ -167,15 +181,14 @@ def bounds(mask: QImage) -> Rect | None:
     return Rect(x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
 
 
-def near_colour(picture: QImage, at: QPoint, tolerance: int) -> NDArray[np.bool_]:
-    """Where no channel of an RGB32 picture differs by more than ``tolerance`` from the pixel ``at``: H x W."""
-    _check(picture, QRect(at, at), Format.Format_RGB32)
-    colours = _rows(picture).view(np.uint32)
-    near = np.ones(colours.shape, np.bool_)
-    for top in range(0, len(colours), _BAND):
-        band = colours[top : top + _BAND]
-        for shift in (16, 8, 0):
-            value = int(colours[at.y(), at.x()]) >> shift & 255
+def near_colour(picture: Raster, at: QPoint, tolerance: int) -> NDArray[np.bool_]:
+    """Where no channel of a picture (on white) differs by more than ``tolerance`` from the pixel ``at``: H x W."""
+    asked = picture_part(picture, QRect(at, at))[0, 0]
+    near = np.ones((picture.height(), picture.width()), np.bool_)
+    for top in range(0, picture.height(), _BAND):
+        part = picture.copy(_band(picture, top))  # held while its memory is looked at
+        band = _flat(part)
+        for value, shift in zip(map(int, asked), (16, 8, 0), strict=True):
             channel = (band >> shift).astype(np.uint8)
             near[top : top + _BAND] &= channel >= max(0, value - tolerance)
             near[top : top + _BAND] &= channel <= min(255, value + tolerance)
@@ -189,35 +202,41 @@ def blank_mask(width: int, height: int) -> QImage:
     return image
 
 
-def blank_picture(width: int, height: int) -> QImage:
-    """A white picture."""
-    image = QImage(width, height, Format.Format_RGB32)
-    image.fill(0xFFFFFFFF)
-    return image
-
-
 def _as(image: QImage, format: QImage.Format) -> QImage:
     if image.isNull():
         raise ValueError("the image is null")
     return image if image.format() == format else image.convertToFormat(format)
 
 
-def _rows(image: QImage) -> NDArray[np.uint8]:
-    """H x bytesPerLine, on the image's own memory: it must not outlive the call that holds the image."""
-    return np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+def _band(image: QImage | Raster, top: int) -> QRect:
+    return QRect(0, top, image.width(), min(_BAND, image.height() - top))
 
 
-def _writable_rows(image: QImage) -> NDArray[np.uint8]:
-    # bits() detaches: an implicitly shared copy elsewhere (in an undo step, say) keeps its pixels
-    return np.frombuffer(image.bits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+def _flat(part: QImage) -> NDArray[np.uint32]:
+    """H x W numbers of a part of a picture, on white; they may be on its own memory."""
+    if part.format() == Format.Format_RGB32:
+        return _rows(part).view(np.uint32)
+    values = _rows(part).reshape(part.height(), part.width(), 4).copy()
+    values += 255 - (values.view(np.uint32) >> 24).astype(np.uint8)
+    return values.view(np.uint32)[..., 0]
 
 
-def _colours(image: QImage) -> NDArray[np.uint8]:
-    if image.isNull():
+def _on_white(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Premultiplied pixels (.. x 4) on white: .. x 3, exact."""
+    flat: NDArray[np.uint8] = pixels[..., :3] + (255 - pixels[..., 3:])
+    return flat
+
+
+def _colours(image: QImage | Raster) -> NDArray[np.uint8]:
+    if image.width() == 0:
         raise ValueError("the image is null")
     pixels = np.empty((image.height(), image.width(), 3), np.uint8)
     for top in range(0, image.height(), _BAND):
-        band = image.copy(0, top, image.width(), min(_BAND, image.height() - top))
+        band = image.copy(_band(image, top))
+        if band.format() == Format.Format_ARGB32_Premultiplied:
+            band = band.convertToFormat(Format.Format_RGBA8888_Premultiplied)
+            pixels[top : top + _BAND] = _on_white(_rows(band).reshape(band.height(), band.width(), 4))
+            continue
         # Qt's 32-bit formats are native integers; RGB888 has the same order of bytes everywhere
         band = band.convertToFormat(Format.Format_RGB888)
         pixels[top : top + _BAND] = _rows(band)[:, : band.width() * 3].reshape(band.height(), band.width(), 3)
@@ -236,16 +255,18 @@ def _frozen(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return array
 
 
-def _slices(box: QRect) -> tuple[slice, slice]:
-    return slice(box.y(), box.y() + box.height()), slice(box.x(), box.x() + box.width())
+def _check_picture(image: QImage | Raster, box: QRect) -> None:
+    if image.format() not in (Format.Format_RGB32, Format.Format_ARGB32_Premultiplied):
+        raise ValueError(f"{image.format()} is no picture's")
+    _check(image, box, image.format())
 
 
-def _check_layer(image: QImage, box: QRect) -> None:
+def _check_layer(image: QImage | Raster, box: QRect) -> None:
     if image.format() not in (Format.Format_RGB32, Format.Format_ARGB32):
         raise ValueError(f"{image.format()} is no layer's")
     _check(image, box, image.format())
 
 
-def _check(image: QImage, box: QRect, format: QImage.Format) -> None:
+def _check(image: QImage | Raster, box: QRect, format: QImage.Format) -> None:
     if image.format() != format or not image.rect().contains(box):
-        raise ValueError(f"{box} does not lie on the image {image.size()} of {image.format()}")
+        raise ValueError(f"{box} does not lie on the image {image.rect()} of {image.format()}")

@@ -18,6 +18,7 @@ from app.document import images
 from app.document.document import Document, Origin, State
 from app.document.layers import MOST_NAME, Layer, LayerKind, Stack, reserve_ids
 from app.document.masks import Content, Masks, MaskTile, NamedMask
+from app.document.raster import Raster
 from app.document.tiles import rects, tiles
 from app.document.undo import Step
 
@@ -63,7 +64,7 @@ class Watch(QObject):
         self.seen()
         return Shot(_values(self._document), planes)
 
-    def _plane(self, name: str, image: QImage) -> Plane:
+    def _plane(self, name: str, image: QImage | Raster) -> Plane:
         width, height, channels = image.width(), image.height(), _channels(image)
         region = self._dirty.get(name) if name in self._keys else None
         if region is None:
@@ -87,8 +88,8 @@ class Watch(QObject):
 class _Shared:
     """An image that shares its pixels with the document until one of the two is written to."""
 
-    def __init__(self, image: QImage) -> None:
-        self._image = QImage(image)
+    def __init__(self, image: QImage | Raster) -> None:
+        self._image = QImage(image) if isinstance(image, QImage) else image.share()
 
     def read(self, box: Rect) -> NDArray[np.uint8]:
         return _part(self._image, QRect(box.x, box.y, box.width, box.height))
@@ -122,7 +123,8 @@ def whole_state(sheet: Sheet) -> State:
     mask = sheet.planes.get("mask")
     if mask is None or mask.channels != 1 or max(mask.width, mask.height) > MOST_SIDE:
         raise ValueError("a document without a mask")
-    made = {name: images.to_qimage(_joined(plane)) for name, plane in sheet.planes.items() if name.startswith(_LAYER)}
+    layers = {name: plane for name, plane in sheet.planes.items() if name.startswith(_LAYER)}
+    made = {name: Raster.of(images.to_qimage(_joined(plane))) for name, plane in layers.items()}
     marked = _joined(mask)
     return State(
         layers=_stack(values, made),
@@ -135,7 +137,7 @@ def whole_state(sheet: Sheet) -> State:
     )
 
 
-def _stack(values: Mapping[str, Any], made: Mapping[str, QImage]) -> Stack:
+def _stack(values: Mapping[str, Any], made: Mapping[str, Raster]) -> Stack:
     """The layers that are told, with their images by name. Raises ValueError."""
     told = values.get("layers")
     stack = tuple(_layer(facts, made) for facts in told) if isinstance(told, list) else ()
@@ -145,7 +147,7 @@ def _stack(values: Mapping[str, Any], made: Mapping[str, QImage]) -> Stack:
     return stack
 
 
-def _layer(facts: object, made: Mapping[str, QImage]) -> Layer:
+def _layer(facts: object, made: Mapping[str, Raster]) -> Layer:
     match facts:
         case [int(id), str(name), str(kind), int(x), int(y), int() | float() as opacity, bool(visible)]:
             image = made.get(f"{_LAYER}{id}")
@@ -217,7 +219,7 @@ def contents(document: Document) -> tuple[dict[str, Any], dict[str, NDArray[np.u
     return _values(document), {name: _part(image, image.rect()) for name, image in planes.items()}
 
 
-def _planes(document: Document) -> dict[str, QImage]:
+def _planes(document: Document) -> dict[str, QImage | Raster]:
     return {**{_name(layer): layer.image for layer in document.layers}, "mask": document.mask}
 
 
@@ -330,7 +332,7 @@ def _frame(values: Mapping[str, Any], picture: Tiles) -> Rect | None:
 # Pixels
 
 
-def _channels(image: QImage) -> int:
+def _channels(image: QImage | Raster) -> int:
     match image.format():
         case images.Format.Format_Grayscale8:
             return 1
@@ -340,10 +342,10 @@ def _channels(image: QImage) -> int:
             return 4
 
 
-def _part(image: QImage, box: QRect) -> NDArray[np.uint8]:
+def _part(image: QImage | Raster, box: QRect) -> NDArray[np.uint8]:
+    if isinstance(image, QImage):
+        return images.mask_part(image, box)
     match _channels(image):
-        case 1:
-            return images.mask_part(image, box)
         case 3:
             return images.picture_part(image, box)
         case _:

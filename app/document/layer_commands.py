@@ -16,6 +16,7 @@ from app.document import images
 from app.document.document import Document
 from app.document.layers import MOST_NAME, Layer, LayerKind, Stack, composed, new_id, seen_through
 from app.document.patch import Patch
+from app.document.raster import Format, Raster, bytes_of
 from app.document.surroundings import empty_parts
 from app.document.tiles import TileEdit, cut, within
 from app.document.undo import Step
@@ -41,7 +42,7 @@ class ChangeLayers(Step):
     def stored_bytes(self) -> int:
         here = {id(layer.image) for layer in self._document.layers}
         away = {id(layer.image): layer.image for stack, _ in (self._before, self._after) for layer in stack}
-        return sum(image.sizeInBytes() for key, image in away.items() if key not in here)
+        return bytes_of(image for key, image in away.items() if key not in here)
 
     def forget(self) -> None:
         self._before = self._after = ((), None)
@@ -82,14 +83,14 @@ class PaintLayer(Step):
 
 def picture_layer(picture: QImage) -> Layer:
     """The layer of a picture (RGB32) that was opened or generated."""
-    return Layer(name="Picture", kind=LayerKind.PICTURE, image=picture)
+    return Layer(name="Picture", kind=LayerKind.PICTURE, image=Raster.of(picture))
 
 
 def paint_layer(document: Document) -> Layer:
     """An empty layer of the picture's size to paint on."""
     size = document.size
     number = 1 + sum(layer.kind is LayerKind.PAINT for layer in document.layers)
-    image = images.blank_layer(size.width, size.height)
+    image = Raster.blank(size.width, size.height)
     return Layer(name=f"Paint {number}", kind=LayerKind.PAINT, image=image)
 
 
@@ -103,8 +104,10 @@ def result_layer(document: Document, result: Result) -> Layer:
         alpha = result.blend[box.y - result.box.y :, box.x - result.box.x :][: box.height, : box.width]
         alpha = _whole_where_empty(document, result, place, alpha)
         source = images.picture_part(document.picture, place)
-        image = images.to_qimage(np.dstack([seen_through(pixels, source, alpha), alpha]))
-    return Layer(name=_named(result), kind=LayerKind.RESULT, image=image, x=box.x, y=box.y)
+        layered = np.empty((*alpha.shape, 4), np.uint8)
+        layered[..., :3], layered[..., 3] = seen_through(pixels, source, alpha), alpha
+        image = images.to_qimage(layered)
+    return Layer(name=_named(result), kind=LayerKind.RESULT, image=Raster.of(image), x=box.x, y=box.y)
 
 
 def _whole_where_empty(document: Document, result: Result, place: QRect, alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -148,7 +151,7 @@ def renamed(stack: Stack, id: int, name: str) -> Stack:
 
 def duplicated(document: Document, layer: Layer) -> Layer:
     """The same again, with pixels of its own."""
-    return replace(layer, id=new_id(), name=f"{layer.name} copy"[:MOST_NAME], image=layer.image.copy())
+    return replace(layer, id=new_id(), name=f"{layer.name} copy"[:MOST_NAME], image=layer.image.share())
 
 
 def merged_down(document: Document, id: int) -> tuple[Stack, int]:
@@ -162,10 +165,8 @@ def merged_down(document: Document, id: int) -> tuple[Stack, int]:
         raise ValueError("there is nothing below the lowest layer")
     lower, upper = stack[place - 1], stack[place]
     box = lower.box if lower.opaque and lower.visible else lower.box.united(upper.box)
-    if lower.opaque and lower.visible:
-        image = images.blank_picture(box.width(), box.height())
-    else:
-        image = images.blank_layer(box.width(), box.height())
+    format = Format.Format_RGB32 if lower.opaque and lower.visible else Format.Format_ARGB32
+    image = Raster.blank(box.width(), box.height(), format)
     for tile in cut(box):
         images.write_layer(image, tile.translated(-box.x(), -box.y()), composed((lower, upper), tile))
     one = replace(lower, id=new_id(), image=image, x=box.x(), y=box.y(), opacity=1.0, visible=True)
@@ -189,9 +190,6 @@ def _named(result: Result) -> str:
     return prompt if len(prompt) <= _SHORT else f"{prompt[:_SHORT].rstrip()}…"
 
 
-def image_bytes(stack: Stack, picture: QImage | None) -> int:
+def image_bytes(stack: Stack, picture: Raster | None) -> int:
     """What the images of a stack and of its look take; shared ones once."""
-    kept = {id(layer.image): layer.image for layer in stack}
-    if picture is not None:
-        kept[id(picture)] = picture
-    return sum(image.sizeInBytes() for image in kept.values())
+    return bytes_of([*(layer.image for layer in stack), *(() if picture is None else (picture,))])

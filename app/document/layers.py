@@ -10,10 +10,11 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QRegion
 
 from app.core.geometry import Size
 from app.document import images
+from app.document.raster import Format, Raster
 from app.document.tiles import tiles, within
 
 MOST_NAME = 80
@@ -39,7 +40,7 @@ class Layer:
 
     name: str
     kind: LayerKind
-    image: QImage
+    image: Raster
     x: int = 0
     y: int = 0
     opacity: float = 1.0
@@ -52,9 +53,14 @@ class Layer:
         return QRect(self.x, self.y, self.image.width(), self.image.height())
 
     @property
+    def filled(self) -> QRect:
+        """The part of its box outside of which there is nothing of it, in picture pixels."""
+        return self.image.filled.translated(self.x, self.y)
+
+    @property
     def opaque(self) -> bool:
         """It hides what is under it, all over its box."""
-        return self.image.format() == QImage.Format.Format_RGB32 and self.opacity == 1.0
+        return self.image.opaque and self.opacity == 1.0
 
     def looks_like(self, other: Layer) -> bool:
         """The picture is the same with either of them (a name is not seen)."""
@@ -97,12 +103,38 @@ def changed_box(before: Stack, after: Stack) -> QRect:
         changed = [*before[first:], *after[first:]]
     box = QRect()
     for layer in changed:
-        box = box.united(layer.box)
+        box = box.united(layer.filled)
     return box
 
 
-def compose(stack: Stack, target: QImage, box: QRect) -> None:
-    """Draw the stack on white into ``box`` of ``target`` (RGB32), in place."""
+def uncovered(stack: Stack, box: QRect) -> QRegion:
+    """The part of ``box`` that no layer hides all over."""
+    region = QRegion(box)
+    for layer in stack:
+        if layer.visible and layer.opaque:
+            region -= QRegion(layer.box)
+    return region
+
+
+def look_format(stack: Stack, size: Size) -> QImage.Format:
+    """That of the stack's look: premultiplied where it can be seen through somewhere."""
+    whole = QRect(0, 0, size.width, size.height)
+    return Format.Format_RGB32 if uncovered(stack, whole).isEmpty() else Format.Format_ARGB32_Premultiplied
+
+
+def looked(stack: Stack, size: Size) -> Raster:
+    """How the stack looks; pixels of a layer that is all that is seen there are shared with it."""
+    if is_flat(stack, size):
+        return stack[0].image
+    whole = QRect(0, 0, size.width, size.height)
+    floor = next((layer for layer in reversed(stack) if layer.visible and layer.opaque and layer.box == whole), None)
+    picture = Raster.blank(size.width, size.height, look_format(stack, size)) if floor is None else floor.image.share()
+    compose(stack, picture, whole)
+    return picture
+
+
+def compose(stack: Stack, target: Raster, box: QRect) -> None:
+    """Draw the stack into ``box`` of ``target`` (see ``look_format``), in place."""
     for tile in tiles(box, target.rect()):
         _compose_tile(stack, target, tile)
 
@@ -126,54 +158,81 @@ def composed(stack: Sequence[Layer], box: QRect) -> NDArray[np.uint8]:
     return np.dstack([np.rint(colours), np.rint(alphas * 255)]).astype(np.uint8)
 
 
-def _compose_tile(stack: Stack, target: QImage, tile: QRect) -> None:
+def _compose_tile(stack: Stack, target: Raster, tile: QRect) -> None:
     seen = [layer for layer in stack if layer.visible and layer.opacity > 0 and _shows(layer, tile)]
     floor = next((n for n in reversed(range(len(seen))) if seen[n].opaque and seen[n].box.contains(tile)), None)
     if floor is not None and floor == len(seen) - 1:
         layer = seen[floor]
-        images.copy_picture(layer.image, tile.translated(-layer.x, -layer.y), target, tile)
+        if layer.box == target.rect() and target.opaque:
+            target.take(tile, layer.image)
+        else:
+            shown = layer.image.copy(tile.translated(-layer.x, -layer.y))
+            target.write(tile, shown.convertToFormat(target.format()))
         return
-    pixels = np.full((tile.height(), tile.width(), 3), 255, np.uint8)
-    for layer in seen[floor or 0 :]:
+    if floor is not None:
+        pixels = images.native_part(seen[floor].image, tile.translated(-seen[floor].x, -seen[floor].y))
+    else:
+        pixels = np.zeros((tile.height(), tile.width(), 4), np.uint8)  # premultiplied
+    for layer in seen if floor is None else seen[floor + 1 :]:
         place = layer.box.intersected(tile)
         where = within(place, tile)
-        part = images.layer_part(layer.image, place.translated(-layer.x, -layer.y))
-        pixels[where] = laid_over(pixels[where], part[..., :3], _alpha(part, layer))
-    images.write_picture(target, tile, pixels)
+        part = images.native_part(layer.image, place.translated(-layer.x, -layer.y))
+        pixels[where] = laid_over(pixels[where], *_taken_apart(part, layer))
+    images.write_native(target, tile, pixels)
+
+
+def _taken_apart(part: NDArray[np.uint8], layer: Layer) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Colours and alpha of native pixels of a layer. The colours have a full alpha of their own: laid over by the
+    other one, it becomes the alpha of both."""
+    alpha = part[..., images.ALPHA].copy()
+    part[..., images.ALPHA] = 255
+    if layer.opacity < 1.0:
+        alpha = np.rint(alpha * np.float32(layer.opacity)).astype(np.uint8)
+    return part, alpha
 
 
 def _shows(layer: Layer, tile: QRect) -> bool:
     """There is something of the layer in the tile. A look at the alpha alone is far cheaper than laying it over."""
     place = layer.box.intersected(tile)
-    if place.isEmpty() or layer.image.format() == QImage.Format.Format_RGB32:
+    if place.isEmpty() or layer.image.opaque:
         return not place.isEmpty()
-    return not images.blank(layer.image, place.translated(-layer.x, -layer.y))
+    return not layer.image.blank_in(place.translated(-layer.x, -layer.y))
 
 
 def laid_over(under: NDArray[np.uint8], colours: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """``colours`` (H x W x 3) over ``under`` by ``alpha`` (H x W): rounded, and exact at 0 and 255."""
-    if alpha.all() and int(alpha.min()) == 255:
-        return colours
-    if not alpha.any():
+    """``colours`` (H x W x C) over ``under`` by ``alpha`` (H x W): rounded, and exact at 0 and 255."""
+    rows = np.flatnonzero(alpha.any(axis=1))
+    if not len(rows):
         return under
-    weight = alpha.astype(np.uint16)[..., None]
-    mixed = under * (255 - weight) + colours * weight
-    laid: NDArray[np.uint8] = ((mixed + 127) // 255).astype(np.uint8)
+    if int(alpha.min()) == 255:
+        return colours
+    laid = under.copy()
+    some = slice(int(rows[0]), int(rows[-1]) + 1)
+    channels = under.shape[2]
+    weight = np.repeat(alpha[some], channels, axis=1).astype(np.uint16)  # flat rows are quicker than a third axis
+    mixed = colours[some].reshape(weight.shape) * weight
+    np.subtract(255, weight, out=weight)
+    mixed += under[some].reshape(weight.shape) * weight
+    mixed += 128  # from here on: divided by 255 and rounded, exact for all that 16 bits hold here
+    mixed += mixed >> 8
+    mixed >>= 8
+    laid[some] = mixed.astype(np.uint8).reshape(laid[some].shape)
     return laid
 
 
 def seen_through(result: NDArray[np.uint8], under: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The colours that, laid over ``under`` by ``alpha``, look like ``result`` (H x W x 3 each); the inverse of
     ``laid_over``, exact wherever there are such colours."""
-    weight = np.maximum(alpha, 1).astype(np.float32)[..., None]
-    below = under.astype(np.float32)
-    colours: NDArray[np.uint8] = np.rint(below + (result - below) * (255 / weight)).clip(0, 255).astype(np.uint8)
-    colours[alpha == 0] = result[alpha == 0]
-    return colours
+    colours = np.ascontiguousarray(result).reshape(-1, 3).copy()
+    mixed = np.flatnonzero((alpha > 0) & (alpha < 255))  # a ring, mostly
+    weight = alpha.reshape(-1)[mixed].astype(np.float32)[:, None]
+    below = under.reshape(-1, 3)[mixed].astype(np.float32)
+    colours[mixed] = np.rint(below + (colours[mixed] - below) * (255 / weight)).clip(0, 255).astype(np.uint8)
+    return colours.reshape(result.shape)
 
 
 def _alpha(part: NDArray[np.uint8], layer: Layer) -> NDArray[np.uint8]:
-    alpha: NDArray[np.uint8] = part[..., 3]
+    alpha: NDArray[np.uint8] = part[..., 3].copy()
     if layer.opacity == 1.0:
         return alpha
     faded: NDArray[np.uint8] = np.rint(alpha * np.float32(layer.opacity)).astype(np.uint8)

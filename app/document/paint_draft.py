@@ -13,6 +13,7 @@ from app.document.areas import Area
 from app.document.document import Document
 from app.document.layer_commands import ChangeLayers, PaintLayer, added, changed, paint_layer
 from app.document.layers import Layer, LayerKind, Stack, compose, laid_over
+from app.document.raster import Raster
 from app.document.strokes import Brush, Stroke
 from app.document.surfaces import Colour, LayerSurface
 from app.document.tiles import TileEdit, cut, within
@@ -43,8 +44,8 @@ class Target:
         active = document.active
         if active is None or active.kind is LayerKind.PICTURE:
             return None
-        if active.image.format() == images.Format.Format_RGB32:
-            active = replace(active, image=active.image.convertToFormat(images.Format.Format_ARGB32))
+        if active.image.opaque:
+            active = replace(active, image=active.image.with_alpha())
         return cls(document, active)
 
     @property
@@ -104,23 +105,24 @@ class PaintDraft:
         return self._stroke.line_to(point - QPointF(layer.x, layer.y), pressure).translated(layer.x, layer.y)
 
     def look(self, box: QRect) -> QImage:
-        """How the picture looks in ``box`` with the stroke, RGB32."""
+        """How the picture looks in ``box`` with the stroke, in the picture's own format."""
         layer, document = self._target.layer, self._target.document
+        format = document.picture.format()
         part = box.intersected(layer.box)
         if self._target.stack[-1] is layer and document.layer(layer.id) is None and part == box:
             pixels = self._stroke.preview(box.translated(-layer.x, -layer.y))  # nothing but the stroke, over all else
-            under = images.picture_part(document.picture, box)
-            return images.to_qimage(laid_over(under, pixels[..., :3], pixels[..., 3]))
-        image = images.blank_picture(box.width(), box.height())
+            under = images.native_part(document.picture, box)
+            return images.native(laid_over(under, images.in_native_order(pixels), pixels[..., 3]), format)
+        image = Raster.blank(box.width(), box.height(), format)
         stack = self._target.stack
         if not part.isEmpty():
-            painted = images.to_qimage(self._stroke.preview(part.translated(-layer.x, -layer.y)))
+            painted = Raster.of(images.to_qimage(self._stroke.preview(part.translated(-layer.x, -layer.y))))
             stack = tuple(
                 replace(it, image=painted, x=part.x(), y=part.y()) if it.id == layer.id else it for it in stack
             )
         here = tuple(replace(it, x=it.x - box.x(), y=it.y - box.y()) for it in stack)
         compose(here, image, image.rect())
-        return image
+        return image.copy(image.rect())
 
     def step(self, text: str) -> QUndoCommand | None:
         """The stroke as a step; it is over with that. None when it changes nothing."""

@@ -14,6 +14,7 @@ from app.document.document import Document, State
 from app.document.layer_commands import image_bytes
 from app.document.layers import Layer, Stack
 from app.document.masks import Content, Masks, content_of, image_of, remade
+from app.document.raster import Raster
 from app.document.undo import Step
 
 
@@ -29,7 +30,7 @@ class Original:
 
     @classmethod
     def of(cls, document: Document) -> Original:
-        layers = tuple(replace(layer, image=QImage(layer.image)) for layer in document.layers)
+        layers = tuple(replace(layer, image=layer.image.share()) for layer in document.layers)
         return cls(layers=layers, mask=QImage(document.mask), masks=document.masks, keys=_keys(document))
 
     def still(self, document: Document) -> bool:
@@ -105,11 +106,10 @@ def _scaled_layer(layer: Layer, x: float, y: float) -> Layer:
     left, top = round(box.x() * x), round(box.y() * y)
     width = max(1, round((box.x() + box.width()) * x) - left)
     height = max(1, round((box.y() + box.height()) * y) - top)
-    opaque = layer.image.format() == images.Format.Format_RGB32
     whole = layer.image.rect()
-    pixels = images.picture_part(layer.image, whole) if opaque else images.layer_part(layer.image, whole)
+    pixels = images.picture_part(layer.image, whole) if layer.image.opaque else images.layer_part(layer.image, whole)
     resized = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS)  # by premultiplied alpha
-    return replace(layer, image=images.to_qimage(np.asarray(resized)), x=left, y=top)
+    return replace(layer, image=Raster.of(images.to_qimage(np.asarray(resized))), x=left, y=top)
 
 
 def _resized_mask(mask: Mask, size: Size) -> Mask:

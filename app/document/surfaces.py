@@ -12,6 +12,7 @@ from PySide6.QtGui import QImage
 
 from app.document import images
 from app.document.blend import blended, erased, painted
+from app.document.raster import Raster
 
 Colour = tuple[int, int, int]
 """Red, green and blue, 0 to 255."""
@@ -65,7 +66,7 @@ class MaskSurface:
 class LayerSurface:
     """A layer's image that is painted on in ``colour``, or becomes transparent (None)."""
 
-    image: QImage
+    image: Raster
     colour: Colour | None
 
     @property

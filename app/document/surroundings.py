@@ -8,11 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect
-from PySide6.QtGui import QRegion
 
 from app.core.request import Mask, Pixels
 from app.document.document import Document
-from app.document.layers import Stack, composed
+from app.document.layers import Stack, composed, uncovered
 from app.document.tiles import cut, rects, within
 
 _COARSE = 512
@@ -43,11 +42,7 @@ def source_under(document: Document, mask: Mask) -> Pixels:
 
 def empty_parts(stack: Stack, box: QRect) -> Iterator[tuple[QRect, Flags]]:
     """Where no layer shows anything: the tiles of ``box`` in which that may be, with a yes or no for each pixel."""
-    region = QRegion(box)
-    for layer in stack:
-        if layer.visible and layer.opaque:
-            region -= QRegion(layer.box)
-    for part in rects(region):
+    for part in rects(uncovered(stack, box)):
         for tile in cut(part):
             if any(layer.visible and layer.box.intersects(tile) for layer in stack):
                 yield tile, composed(stack, tile)[..., 3] == 0

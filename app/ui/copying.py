@@ -40,12 +40,20 @@ class Copying(QObject):
         self._say = say
 
     def picture(self) -> None:
-        QGuiApplication.clipboard().setImage(QImage(self._desk.document.picture))
-        self._say("The picture is in the clipboard.")
+        picture = self._desk.document.picture.share()
+
+        def done(image: QImage) -> None:
+            QGuiApplication.clipboard().setImage(image)
+            self._say("The picture is in the clipboard.")
+
+        if (image := picture.untouched) is not None and picture.opaque:
+            done(QImage(image))
+        else:
+            self._background.run(lambda: images.flat_image(picture), done, self._failed)
 
     def masked_part(self) -> None:
         """What is marked, as opaque as it is marked."""
-        picture, mask = QImage(self._desk.document.picture), QImage(self._desk.document.mask)
+        picture, mask = self._desk.document.picture.share(), QImage(self._desk.document.mask)
 
         def cut() -> QImage | None:
             box = images.bounds(mask)
@@ -70,7 +78,7 @@ class Copying(QObject):
         if shown is not None:
             self._put(webui.parameters(shown.result), "The candidate's settings are in the clipboard.")
             return
-        picture, tell = QImage(self._desk.document.picture), self._provenance.teller(self._desk.document.origin)
+        picture, tell = self._desk.document.picture.share(), self._provenance.teller(self._desk.document.origin)
 
         def done(text: str) -> None:
             if text:

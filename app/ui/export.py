@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -76,7 +75,7 @@ class Exporting(QObject):
     def export(self, choices: Export, source: str) -> None:
         """Write the picture as it is now. What cannot be is told."""
         self.choices = choices
-        picture, facts = QImage(self._desk.document.picture), self.facts(source)
+        picture, facts = self._desk.document.picture.share(), self.facts(source)
         tell = self._provenance.teller(self._desk.document.origin) if choices.tells else None
 
         def write() -> tuple[Path, Saved]:

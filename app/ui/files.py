@@ -108,7 +108,7 @@ class PictureFiles(QObject):
 
     def save(self, path: Path, then: Callable[[], object] = lambda: None) -> None:
         """Write the picture as it is now; ``then`` is called once it is safely on the disk, and only then."""
-        picture = QImage(self._document.picture)  # shares the pixels; who writes them gets a copy of their own
+        picture = self._document.picture.share()  # shares the pixels; who writes them gets a copy of their own
 
         tell = self.provenance.teller(self._document.origin) if self.tells else None
         embeds = self.embeds

@@ -16,6 +16,7 @@ from app.document import images
 from app.document.document import Document
 from app.document.layer_commands import ChangeLayers
 from app.document.layers import MOST_NAME, Layer, LayerKind
+from app.document.raster import Raster
 from app.jobs.background import Background
 from app.library.decoding import decode_layers
 from app.library.pictures import read_file
@@ -87,4 +88,4 @@ def _layer(path: Path, size: Size) -> Layer:
 def _placed(image: QImage, name: str, size: Size) -> Layer:
     """In the middle of the picture, which it may be larger than."""
     x, y = (size.width - image.width()) // 2, (size.height - image.height()) // 2
-    return Layer(name=name[:MOST_NAME] or "Picture", kind=LayerKind.PICTURE, image=image, x=x, y=y)
+    return Layer(name=name[:MOST_NAME] or "Picture", kind=LayerKind.PICTURE, image=Raster.of(image), x=x, y=y)

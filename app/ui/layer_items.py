@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PySide6.QtGui import QImage
 
 from app.document import images
 from app.document.layers import MOST_NAME, Layer, LayerKind, Stack
+from app.document.raster import Raster
 from app.library.openraster import NORMAL, OraGroup, OraItem, OraLayer
 
 _PLAIN = frozenset((NORMAL, ""))
@@ -17,7 +17,7 @@ _PLAIN = frozenset((NORMAL, ""))
 
 def shared(stack: Stack) -> Stack:
     """The same with images that share the pixels: who writes them from now on gets a copy of their own."""
-    return tuple(replace(layer, image=QImage(layer.image)) for layer in stack)
+    return tuple(replace(layer, image=layer.image.share()) for layer in stack)
 
 
 def items_of(stack: Stack, active: int | None) -> tuple[OraItem, ...]:
@@ -85,6 +85,6 @@ def _is_plain(item: OraItem) -> bool:
     return all(map(_is_plain, item.items)) and (item.opacity == 1.0 or len(item.items) < 2)
 
 
-def _image(item: OraLayer) -> QImage:
+def _image(item: OraLayer) -> Raster:
     opaque = int(item.pixels[..., 3].min()) == 255
-    return images.to_qimage(np.ascontiguousarray(item.pixels[..., :3]) if opaque else item.pixels)
+    return Raster.of(images.to_qimage(np.ascontiguousarray(item.pixels[..., :3]) if opaque else item.pixels))

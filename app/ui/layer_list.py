@@ -69,8 +69,7 @@ class _Model(QAbstractListModel):
         kept = self._thumbs.get(layer.id)
         if kept is None or kept[0] != key:
             side = 2 * _THUMB
-            small = layer.image.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio)  # by nearest pixels: no cost
-            kept = self._thumbs[layer.id] = key, small
+            kept = self._thumbs[layer.id] = key, layer.image.small(side)
         return kept[1]
 
     def rowCount(self, parent: Index | None = None) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QRect, Signal
 from PySide6.QtGui import QUndoCommand
 
 from app.core.errors import RequestError
@@ -240,7 +240,7 @@ class Painting(QObject):
         if document.has_picture and document.size == Size(width, height):
             new = isinstance(result.request.task, TextToImage)
             box = Rect.whole(document.size) if new else result.box
-            self._canvas.comparison.remember(box, document.picture.copy(box.x, box.y, box.width, box.height))
+            self._canvas.comparison.remember(box, document.picture.copy(QRect(box.x, box.y, box.width, box.height)))
 
     def _tell_notes(self, result: Result) -> None:
         for note in result.notes:

@@ -19,7 +19,7 @@ from app.document import images
 from app.document.commands import OpenLayers
 from app.document.document import Origin, State
 from app.document.layer_commands import picture_layer
-from app.document.layers import compose, is_flat
+from app.document.layers import looked
 from app.document.masks import MOST_NAME, Masks, content_of, image_of
 from app.document.masks import NamedMask as DocumentMask
 from app.jobs.background import Background
@@ -67,7 +67,7 @@ class Projects(QObject):
         """Write everything as it is now; ``then`` is called once it is safely on the disk, and only then."""
         document, state = self._desk.document, self._files.state(whole=True)
         # The images share the pixels; who writes them gets a copy of their own. All else is values.
-        picture, mask, frame = QImage(document.picture), QImage(document.mask), document.frame
+        picture, mask, frame = document.picture.share(), QImage(document.mask), document.frame
         masks = document.masks
         layers, active = shared(document.layers), document.active.id if document.active is not None else None
         model = self._desk.shelf.current
@@ -172,11 +172,7 @@ def _loaded(path: Path) -> _Loaded:
     if not stack:
         stack = (picture_layer(images.to_qimage(over_white(project.merged))),)
         active = stack[0].id
-    if is_flat(stack, size):
-        picture = stack[0].image
-    else:
-        picture = images.blank_picture(size.width, size.height)
-        compose(stack, picture, picture.rect())  # here, where nobody waits for it
+    picture = looked(stack, size)  # here, where nobody waits for it
     mask = np.zeros((size.height, size.width), np.uint8)
     if project.masks:
         mask = project.masks[project.active_mask].pixels

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from PySide6.QtCore import QObject
-from PySide6.QtGui import QAction, QImage
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
 from app.document import images
@@ -41,7 +41,7 @@ class ToldSizes(QObject):
         self._show((0, 0))
         if not self._document.has_picture:
             return
-        picture, tell = QImage(self._document.picture), self._provenance.teller(self._document.origin)
+        picture, tell = self._document.picture.share(), self._provenance.teller(self._document.origin)
 
         def measure() -> tuple[int, int]:
             told = tell(images.to_pixels(picture))

@@ -2,7 +2,8 @@
 
 A soft stroke of 200 pointer events over pictures of several sizes, on the real widget, drawn in software: the time that
 an event takes (the stroke grows, the overlay follows) and the repaint after it, then undo and redo, and what the step
-keeps in memory. Median / p99 of the thread's own processor time, which other programs on the machine hardly change;
+keeps in memory. ``--steps``: what single steps take instead (see ``canvas_steps``). Median / p99 of the
+thread's own processor time, which other programs on the machine hardly change;
 where it says so, p99 by the clock. ``--busy``: meanwhile a process computes with two threads of torch, as the engine
 does.
 """
@@ -23,12 +24,10 @@ import numpy as np
 from PySide6.QtCore import QEvent, QPointF
 from PySide6.QtWidgets import QApplication
 
-from app.core.geometry import Size
-from app.document.commands import OpenPicture
-from app.document.document import Document
 from app.document.strokes import Brush
 from app.document.undo import Step
 from app.ui.canvas.view import CanvasView
+from tests.bench.canvas_steps import HEADINGS, opened, steps_row
 from tests.ui.canvas.gestures import mouse, press, release
 
 EVENTS = 200
@@ -55,9 +54,18 @@ def main() -> None:
     parser.add_argument("--brushes", type=int, nargs="+", default=[64, 400])
     parser.add_argument("--busy", action="store_true", help="while an engine computes")
     parser.add_argument("--tool", choices=("brush", "paint"), default="brush", help="the mask's brush, or colour")
+    parser.add_argument("--steps", action="store_true", help="single steps instead: colour, accepting, undo")
     given = parser.parse_args()
     application = QApplication([])
     print(f"load at the start {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, busy: {given.busy}")
+    if given.steps:
+        print(HEADINGS)
+        for side in given.sizes:
+            canvas = _shown(side)
+            application.processEvents()
+            print(steps_row(application, canvas, side), flush=True)
+            canvas.close()
+        return
     print("| picture | brush | shown at | event | repaint | both | both, by the clock | let go | undo / redo | kept |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     engine = _start_engine() if given.busy else None
@@ -75,13 +83,8 @@ def main() -> None:
 
 def measured(application: QApplication, side: int, size: float, zoom: float | None, tool: str = "brush") -> Figures:
     """One stroke on a fresh picture; ``zoom`` None: all of it is seen."""
-    document = Document(Size(64, 64))
-    rows = np.arange(side, dtype=np.uint16)
-    pixels = np.stack(np.broadcast_arrays(rows[None, :] % 256, rows[:, None] % 256, 128), axis=-1).astype(np.uint8)
-    document.undo.push(OpenPicture(document, pixels))
-    canvas = CanvasView(document)
-    canvas.resize(*VIEW)
-    canvas.show()
+    canvas = _shown(side)
+    document = canvas.document
     if zoom is not None:
         canvas.zoom_to(zoom)
     canvas.set_tool(tool)
@@ -111,6 +114,13 @@ def measured(application: QApplication, side: int, size: float, zoom: float | No
     return Figures(
         events=events, paints=paints, waits=waits, release=let_go, undo=undo, redo=redo, stored=step.stored_bytes
     )
+
+
+def _shown(side: int) -> CanvasView:
+    canvas = opened(side)
+    canvas.resize(*VIEW)
+    canvas.show()
+    return canvas
 
 
 def _point(canvas: CanvasView, number: int) -> QPointF:

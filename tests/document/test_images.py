@@ -8,6 +8,7 @@ from PySide6.QtCore import QRect
 from PySide6.QtGui import QImage
 
 from app.document import images
+from app.document.raster import Raster
 
 WIDTHS = (1, 2, 3, 13, 64, 65)
 
@@ -98,12 +99,12 @@ def test_everything_is_copied_and_read_only() -> None:
 
 def test_writing_a_box_leaves_the_rest_and_shared_copies() -> None:
     mask, picture = _noise(9, 13), _noise(9, 13, 3)
-    mask_image, picture_image = images.to_qimage(mask), images.to_qimage(picture)
-    mask_twin, picture_twin = QImage(mask_image), QImage(picture_image)
+    mask_image, picture_image = images.to_qimage(mask), Raster.of(images.to_qimage(picture))
+    mask_twin, picture_twin = QImage(mask_image), picture_image.share()
     box, part = QRect(10, 2, 3, 5), np.s_[2:7, 10:13]
     new_mask, new_picture = _noise(5, 3), _noise(5, 3, 3)
     images.write_mask(mask_image, box, new_mask)
-    images.write_picture(picture_image, box, new_picture)
+    picture_image.write(box, images.to_qimage(new_picture))
     assert np.array_equal(images.to_mask(mask_twin), mask)
     assert np.array_equal(images.to_pixels(picture_twin), picture)
     mask[part], picture[part] = new_mask, new_picture

@@ -28,6 +28,7 @@ from app.document.layer_commands import (
     without,
 )
 from app.document.layers import Layer, LayerKind, composed, is_flat, laid_over, seen_through
+from app.document.raster import Raster
 from app.document.tiles import TileEdit
 from tests.fakes import result_of
 
@@ -40,7 +41,7 @@ def _noise(*shape: int, seed: int = 1) -> np.ndarray:
 
 
 def _layer(width: int = 90, height: int = 70, seed: int = 2, **values: object) -> Layer:
-    image = images.to_qimage(_noise(height, width, 4, seed=seed))
+    image = Raster.of(images.to_qimage(_noise(height, width, 4, seed=seed)))
     return Layer(**{"name": "a", "kind": LayerKind.PAINT, "image": image} | values)
 
 

@@ -17,6 +17,7 @@ from app.document.document import Document
 from app.document.layer_commands import ChangeLayers, added, changed, paint_layer
 from app.document.layers import Layer, LayerKind
 from app.document.paint_draft import PaintDraft, Target, filled
+from app.document.raster import Raster
 from app.document.strokes import Brush
 from app.document.surfaces import Colour
 
@@ -47,7 +48,7 @@ def _add(document: Document, layer: Layer) -> None:
 
 
 def _result(document: Document, image: np.ndarray, x: int, y: int) -> Layer:
-    layer = Layer(name="boat", kind=LayerKind.RESULT, image=images.to_qimage(image), x=x, y=y)
+    layer = Layer(name="boat", kind=LayerKind.RESULT, image=Raster.of(images.to_qimage(image)), x=x, y=y)
     _add(document, layer)
     return layer
 
@@ -153,14 +154,14 @@ def test_on_a_blank_canvas_a_stroke_begins_a_picture(qapp: object) -> None:
 
 
 def test_a_stroke_beside_the_layer_changes_nothing(document: Document) -> None:
-    layer = replace(paint_layer(document), image=images.blank_layer(50, 50), x=10, y=10)
+    layer = replace(paint_layer(document), image=Raster.blank(50, 50), x=10, y=10)
     _add(document, layer)
     draft = _draw(Target.to_paint(document), RED, (200, 200))
     assert draft.step("Paint") is None
 
 
 def test_an_area_is_filled_on_a_layer_that_lies_elsewhere(document: Document) -> None:
-    layer = replace(paint_layer(document), image=images.blank_layer(100, 90), x=20, y=30)
+    layer = replace(paint_layer(document), image=Raster.blank(100, 90), x=20, y=30)
     _add(document, layer)
     before = document.pixels()
     cover = np.zeros((60, 60), np.uint8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, QPointF, QRectF, QSizeF, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF, QTransform
+from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF, QTransform
 
 from app.core.geometry import Rect
 
@@ -96,12 +96,16 @@ class Comparison(QObject):
         """Where in the view the picture of now is seen."""
         return QRectF(QPointF(self.before(view).right(), 0.0), QPointF(view.width(), view.height()))
 
-    def draw_before(self, painter: QPainter, transform: QTransform, view: QSizeF) -> None:
-        """What is remembered, in its place and on its side; ``painter`` is in view pixels."""
+    def draw_before(self, painter: QPainter, transform: QTransform, view: QSizeF, behind: QBrush) -> None:
+        """What is remembered, in its place and on its side, over ``behind``; ``painter`` is in view pixels."""
         if self._image is None or not self.shown:
             return
         painter.save()
         painter.setClipRect(self.before(view), Qt.ClipOperation.IntersectClip)
+        if self._image.hasAlphaChannel():
+            path = QPainterPath()
+            path.addRect(self._box)
+            painter.fillPath(transform.map(path), behind)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, abs(transform.determinant()) < 4.0)
         painter.setTransform(transform, True)
         painter.drawImage(self._box, self._image, QRectF(self._image.rect()))

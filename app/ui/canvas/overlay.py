@@ -41,7 +41,8 @@ class MaskOverlay:
     def reset(self) -> None:
         """The document has another mask altogether."""
         filled = QRect() if self._document.mask_empty else self._document.box
-        self._shown = Pyramid(self._document.mask.copy(), QRegion(filled))  # shared, it would be copied in a stroke
+        self._drawn = self._document.mask.copy()  # shared, it would be copied in a stroke
+        self._shown = Pyramid(self._drawn, QRegion(filled))
         self._tint = TINTS[0]
 
     def refresh(self, region: QRegion, stroke: Stroke | None) -> None:
@@ -50,9 +51,9 @@ class MaskOverlay:
         region = region.intersected(self._document.box)
         for box in rects(region):
             if stroke is None:
-                images.copy_mask(self._document.mask, self._shown.base, box)
+                images.copy_mask(self._document.mask, self._drawn, box)
             else:
-                images.write_mask(self._shown.base, box, stroke.preview(box))
+                images.write_mask(self._drawn, box, stroke.preview(box))
         self._shown.changed(region)
 
     def settle(self) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QPoint, QPointF
+from PySide6.QtCore import QPoint, QPointF, QRect
 
+from app.document import images
 from app.document.alike import alike
 from app.document.paint_draft import PaintDraft, Target, filled
 from app.document.surfaces import Colour
@@ -72,8 +73,8 @@ def _stroke(canvas: Canvas, press: Pointer, target: Target, colour: Colour | Non
 
 
 def _colour_at(canvas: Canvas, at: QPoint) -> Colour:
-    colour = canvas.document.picture.pixelColor(at)
-    return colour.red(), colour.green(), colour.blue()
+    red, green, blue = map(int, images.picture_part(canvas.document.picture, QRect(at, at))[0, 0])
+    return red, green, blue
 
 
 def _pixel(point: QPointF) -> QPoint:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRect, QRectF
-from PySide6.QtGui import QImage, QPainter, QRegion, QTransform
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtGui import QImage, QPainter, QRegion
 
 from app.document.document import Document
 from app.document.paint_draft import PaintDraft
@@ -50,6 +50,7 @@ class PaintPreview:
         for part in cut(box):
             tile = self._tile_at(part)
             painter = QPainter(tile)
+            painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
             x, y = corner(part)
             painter.drawImage(part.topLeft() - QPoint(x, y), look, part.translated(-box.topLeft()))
             painter.end()
@@ -66,14 +67,16 @@ class PaintPreview:
             pyramid.cover(QPoint(x, y), self._tiles[x, y])
         self._behind.clear()
 
-    def draw(self, painter: QPainter, exposed: QRect, transform: QTransform) -> None:
-        """At full size, over the picture; ``painter`` is in picture pixels, ``transform`` leads to the view's."""
+    def put_over(self, image: QImage, box: QRect) -> None:
+        """Let an image of the picture's ``box``, at full size, show the stroke."""
         if not self._tiles:
             return
-        seen = transform.inverted()[0].mapRect(QRectF(exposed)).toAlignedRect().adjusted(-1, -1, 1, 1)
+        painter = QPainter(image)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
         for (x, y), tile in self._tiles.items():
-            if QRect(QPoint(x, y), tile.size()).intersects(seen):
-                painter.drawImage(QPoint(x, y), tile)
+            if QRect(QPoint(x, y), tile.size()).intersects(box):
+                painter.drawImage(QPoint(x, y) - box.topLeft(), tile)
+        painter.end()
 
     def _tile_at(self, part: QRect) -> QImage:
         place = corner(part)

@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
-from PySide6.QtCore import QPoint, QRect, QRectF
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSizeF
 from PySide6.QtGui import QImage, QPainter, QRegion
 
+from app.document.raster import Raster
 from app.document.tiles import rects
+
+_BAND = 512  # rows of level 0 that are worked on at once
+_REACH = 4  # pixels that smoothing looks at, at most
 
 
 class Pyramid:
     """Level 0 is the image itself, level k is 2^k times smaller (rounded up). Levels are made when first asked for,
     and brought up to date only where the image was ``changed``."""
 
-    def __init__(self, base: QImage, filled: QRegion | None = None) -> None:
+    def __init__(self, base: QImage | Raster, filled: QRegion | None = None) -> None:
         """``filled``: the part of the image that is not 0, where that is known."""
-        self._levels = [base]
+        self._base = base
+        self._levels: list[QImage] = []  # from level 1 on
         self._filled = QRegion(base.rect()) if filled is None else filled
-        self._stale = [QRegion()]  # what to redo in each level, in the pixels of level 0
+        self._stale: list[QRegion] = []  # what to redo in each of them, in the pixels of level 0
 
     @property
-    def base(self) -> QImage:
-        return self._levels[0]
+    def base(self) -> QImage | Raster:
+        return self._base
+
+    def rebase(self, base: QImage | Raster, region: QRegion) -> None:
+        """Another image of the same size takes the place of the one that there is; it differs from it in ``region``
+        alone."""
+        if base.format() != self._base.format():
+            self._levels, self._stale = [], []
+        self._base = base
+        self.changed(region)
 
     def changed(self, region: QRegion) -> None:
         """The image's pixels in ``region`` are others now."""
@@ -32,50 +46,66 @@ class Pyramid:
     def cover(self, at: QPoint, image: QImage) -> None:
         """Let the smaller levels show ``image`` at that point of level 0, until the image has ``changed`` there."""
         level = self.level(1)
-        if level is self.base:
+        if not self._levels:
             return
-        x, y = level.width() / self.base.width(), level.height() / self.base.height()
+        x, y = level.width() / self._base.width(), level.height() / self._base.height()
         painter = QPainter(level)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         place = QRectF(at.x() * x, at.y() * y, image.width() * x, image.height() * y)
         painter.drawImage(place, image, QRectF(image.rect()))
         painter.end()
         box = QRect(at, image.size())
-        self._stale[2:] = [stale.united(box) for stale in self._stale[2:]]
+        self._stale[1:] = [stale.united(box) for stale in self._stale[1:]]
 
     def level(self, k: int) -> QImage:
-        """Level ``k``, or the smallest there is."""
-        for at in range(1, k + 1):
+        """Level ``k``, or the smallest there is. Level 0 of a Raster is a copy of it: ``base`` gives parts of it."""
+        for at in range(k):
             if at == len(self._levels) and not self._grow():
-                return self._levels[-1]
+                break
             self._renew(at)
-        return self._levels[k]
+        if k and self._levels:
+            return self._levels[min(k, len(self._levels)) - 1]
+        return self._base if isinstance(self._base, QImage) else self._base.copy(self._base.rect())
 
     def _grow(self) -> bool:
-        above = self._levels[-1]
+        above = self._levels[-1] if self._levels else self._base
         if max(above.width(), above.height()) < 2:
             return False
-        image = QImage((above.width() + 1) // 2, (above.height() + 1) // 2, above.format())
+        image = QImage((above.width() + 1) // 2, (above.height() + 1) // 2, self._base.format())
         image.fill(0)
         self._levels.append(image)
         self._stale.append(self._filled)
         return True
 
     def _renew(self, at: int) -> None:
-        stale, image, above = self._stale[at], self._levels[at], self._levels[at - 1]
+        """Bring one of the smaller levels up to date."""
+        stale, image = self._stale[at], self._levels[at]
         if stale.isEmpty():
             return
-        x, y = image.width() / self.base.width(), image.height() / self.base.height()
+        above = self._levels[at - 1] if at else self._base
+        x, y = image.width() / self._base.width(), image.height() / self._base.height()
         painter = QPainter(image)
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
         # bilinear at one half takes the mean of 2 x 2 pixels
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        for part in rects(stale):
+        for part in _bands(stale):
             box = QRectF(part.x() * x, part.y() * y, part.width() * x, part.height() * y).toAlignedRect()
             painter.setClipRect(box.adjusted(-1, -1, 1, 1))
-            painter.drawImage(QRectF(image.rect()), above, QRectF(above.rect()))
+            if isinstance(above, QImage):
+                painter.drawImage(QRectF(image.rect()), above, QRectF(above.rect()))
+            else:
+                source = part.adjusted(-_REACH, -_REACH, _REACH, _REACH).intersected(above.rect())
+                place = QRectF(source.x() * x, source.y() * y, source.width() * x, source.height() * y)
+                painter.drawImage(place, above.copy(source), QRectF(QPointF(), QSizeF(source.size())))
         painter.end()
         self._stale[at] = QRegion()
+
+
+def _bands(region: QRegion) -> Iterator[QRect]:
+    for part in rects(region):
+        for top in range(part.top(), part.bottom() + 1, _BAND):
+            yield part.intersected(QRect(part.left(), top, part.width(), _BAND))
 
 
 def level_for(zoom: float) -> int:

@@ -37,10 +37,7 @@ class Scene:
 
     def picture_changed(self, box: QRect) -> None:
         """The document's picture has other pixels in ``box``, or is another image of the same size."""
-        if self._picture.base is self._document.picture:
-            self._picture.changed(QRegion(box))
-        else:
-            self._picture = Pyramid(self._document.picture)
+        self._picture.rebase(self._document.picture, QRegion(box))
         self.paint.follow(box)
 
     def drop_paint(self, box: QRect) -> None:
@@ -74,15 +71,16 @@ class Scene:
                 draw_pixel_grid(painter, exposed, self._document.box, transform, zoom)
             painter.restore()
 
-    def draw_over(self, painter: QPainter, transform: QTransform, view: QSizeF, accent: QColor) -> None:
+    def draw_over(self, painter: QPainter, transform: QTransform, view: QSizeF, palette: QPalette) -> None:
         """What is not in the document: the forming picture, or the one from before. ``view``: how large that is."""
+        accent = palette.color(QPalette.ColorRole.Accent)
         if self.mask.drafting and self.forming.resting:
             return  # a stroke is to be seen while it is painted
         if not self.comparison.shown:
             self.forming.draw(painter, transform, accent)
             return
         if self.forming.box.isEmpty():
-            self.comparison.draw_before(painter, transform, view)
+            self.comparison.draw_before(painter, transform, view, checkerboard(palette))
         else:  # before is what is under it
             painter.save()
             painter.setClipRect(self.comparison.after(view), Qt.ClipOperation.IntersectClip)
@@ -103,22 +101,33 @@ class Scene:
     ) -> None:
         if not self._document.has_picture and self.paint.draft is None:
             if self.checkered:
-                place = transform.mapRect(QRectF(self._document.box))
-                painter.setBrushOrigin(place.topLeft())
-                painter.fillRect(place, _checkerboard(palette))
+                self._draw_checkerboard(painter, exposed, transform, palette)
             return
+        if not self._document.picture.opaque:
+            self._draw_checkerboard(painter, exposed, transform, palette)
         k = level_for(zoom)
-        if k:
-            self.paint.put_into(self._picture)
-        image = self._picture.level(k)
         painter.save()
         smooth = smooth_at(zoom) or (_askew(transform) and zoom < 2.0)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-        painter.setTransform(_level_transform(image, self._document.box, transform), True)
-        painter.drawImage(QPointF(), image)
-        if not k:
-            self.paint.draw(painter, exposed, transform)
+        if k:
+            self.paint.put_into(self._picture)
+            image = self._picture.level(k)
+            painter.setTransform(_level_transform(image, self._document.box, transform), True)
+            painter.drawImage(QPointF(), image)
+        else:
+            # two pixels more, or the edge of what is exposed would be smoothed against nothing and show as a seam
+            seen = transform.inverted()[0].mapRect(QRectF(exposed)).toAlignedRect().adjusted(-2, -2, 2, 2)
+            seen = seen.intersected(self._document.box)
+            image = self._document.picture.copy(seen)
+            self.paint.put_over(image, seen)
+            painter.setTransform(transform, True)
+            painter.drawImage(QPointF(seen.topLeft()), image)
         painter.restore()
+
+    def _draw_checkerboard(self, painter: QPainter, exposed: QRect, transform: QTransform, palette: QPalette) -> None:
+        place = transform.mapRect(QRectF(self._document.box))
+        painter.setBrushOrigin(place.topLeft())
+        painter.fillRect(place.intersected(QRectF(exposed)), checkerboard(palette))
 
     def _draw_mask(self, painter: QPainter, exposed: QRect, transform: QTransform, zoom: float) -> None:
         if (self._document.mask_empty or self.comparison.shown) and not self.mask.drafting:
@@ -138,7 +147,7 @@ def _level_transform(image: QImage, box: QRect, transform: QTransform) -> QTrans
     return QTransform.fromScale(box.width() / image.width(), box.height() / image.height()) * transform
 
 
-def _checkerboard(palette: QPalette) -> QBrush:
+def checkerboard(palette: QPalette) -> QBrush:
     """Two neutral greys, a shade from the surround."""
     ground = palette.color(QPalette.ColorRole.Dark)
     dark = ground.lightness() < 128

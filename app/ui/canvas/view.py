@@ -395,7 +395,7 @@ class CanvasView(QWidget):
         camera = self._viewport.camera
         self._scene.draw(painter, event.rect(), camera.transform(), camera.zoom, self.palette())
         accent = self.palette().color(QPalette.ColorRole.Accent)
-        self._scene.draw_over(painter, camera.transform(), camera.view, accent)
+        self._scene.draw_over(painter, camera.transform(), camera.view, self.palette())
         self._xray.draw(painter, QRectF(self._document.box), camera.transform(), accent)
         if self._document.has_picture:
             self._extent.draw(painter, self._document.size, camera.transform(), accent)

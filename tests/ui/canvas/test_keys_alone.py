@@ -110,7 +110,7 @@ def test_a_tool_that_needs_a_pointer_leaves_enter_alone(canvas: CanvasView) -> N
 
 
 def test_arrows_move_the_line_between_before_and_after(canvas: CanvasView) -> None:
-    canvas.comparison.remember(Rect(0, 0, 600, 400), canvas.document.picture.copy())
+    canvas.comparison.remember(Rect(0, 0, 600, 400), canvas.document.picture.copy(canvas.document.box))
     canvas.comparison.set_wiping(True)
     view = canvas.viewport.camera.view
     before = canvas.comparison.place(view)
