@@ -11,8 +11,9 @@ import pytest
 
 from tests.bench.contest import Contender, able, difference
 from tests.bench.ledger import ROOT, Ledger
+from tests.bench.reasons import AIMS, WHY, aim
 from tests.bench.report import gflop, report, table
-from tests.bench.speed import PARTS, ROWS, planned
+from tests.bench.speed import PARTS, ROWS, STAGES, planned
 from tests.bench.turns import BUSY, Turn, at_once, counted, median, order, ratio, share_of_others
 
 # Turns
@@ -261,3 +262,13 @@ def test_a_table_refuses_a_row_that_does_not_fit() -> None:
     assert table(("a", "b"), [("1", "2")]) == ["| a | b |", "|---|---|", "| 1 | 2 |"]
     with pytest.raises(ValueError, match="1 cells"):
         table(("a", "b"), [("1",)])
+
+
+def test_all_rows_can_fall_short_and_those_with_an_aim_of_their_own_know_why() -> None:
+    for one in ROWS:
+        for peer in ("diffusers", "openvino"):
+            stage, width, height, _ = one.row
+            rows = [entry(row=list(one.row), peer=peer, seconds={"limner": 2.0, peer: 1.0})]
+            wanted = aim(stage, width, height, peer)
+            assert f"| 0.50 | {wanted:.2f} |" in report({"machine": "", "rate": 1.0, "rows": rows, "parts": []})
+    assert all(stage in STAGES for stage, _ in [*AIMS, *WHY])
