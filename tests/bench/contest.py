@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,27 @@ NEEDS = {"limner": 7.0, "limner-lean": 5.0, "limner-exact": 5.0, "diffusers": 4.
 
 def able(engine: str, stage: str) -> bool:
     return engine not in ABLE or stage in ABLE[engine]
+
+
+class Watch:
+    """Looks who computes from now on."""
+
+    def __init__(self) -> None:
+        self._idle, self._began = _idle(), time.perf_counter()
+
+    @property
+    def wall(self) -> float:
+        """Seconds until now."""
+        return time.perf_counter() - self._began
+
+    def others(self, own: float) -> float:
+        """The part of the machine that others took until now, where ``own`` seconds were ours."""
+        return share_of_others(wall=self.wall, cores=os.cpu_count() or 1, idle=_idle() - self._idle, own=own)
+
+
+def _idle() -> float:
+    times = psutil.cpu_times()
+    return float(times.idle + getattr(times, "iowait", 0))
 
 
 @dataclass
@@ -89,27 +111,32 @@ class Contender:
         elif answer.get("prepared", 0.0) > 0.05:
             self.compiled[f"{row[0]} {row[1]} x {row[2]}"] = answer["prepared"]
 
+    def warm_up(self, row: Row) -> None:
+        """A turn that does not count."""
+        self._once(row, None)
+
     def _once(self, row: Row, keep: Path | None) -> Turn | None:
-        before, own, began = psutil.cpu_times(), self._cpu(), time.perf_counter()
+        watch, before = Watch(), self.computed()
         self._ask(row, keep=str(keep) if keep else "")
         answer = self._answer()
         if "error" in answer:
             self.errors.append(answer["error"])
             return None
-        after, wall = psutil.cpu_times(), time.perf_counter() - began
-        idle = after.idle - before.idle + getattr(after, "iowait", 0) - getattr(before, "iowait", 0)
-        others = share_of_others(wall=wall, cores=os.cpu_count() or 1, idle=idle, own=self._cpu() - own)
-        return Turn(float(answer["seconds"]), others, int(answer["stage_peak"]))
+        return Turn(float(answer["seconds"]), watch.others(self.computed() - before), int(answer["stage_peak"]))
 
     def _ask(self, row: Row, **more: str) -> None:
         stage, width, height, steps = row
         asked = {"stage": stage, "width": width, "height": height, "steps": steps} | more
         assert self.process.stdin is not None
-        print(json.dumps(asked), file=self.process.stdin, flush=True)
+        with contextlib.suppress(BrokenPipeError):  # it has ended: there will be no answer
+            print(json.dumps(asked), file=self.process.stdin, flush=True)
 
-    def _cpu(self) -> float:
-        times = psutil.Process(self.process.pid).cpu_times()
-        return float(times.user + times.system)
+    def computed(self) -> float:
+        """Seconds of processor time since it was started."""
+        with contextlib.suppress(psutil.Error):
+            times = psutil.Process(self.process.pid).cpu_times()
+            return float(times.user + times.system)
+        return 0.0
 
     def _answer(self) -> dict[str, Any]:
         assert self.process.stdout is not None
@@ -120,7 +147,8 @@ class Contender:
 
     def stop(self) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         self.process.wait()
 
 
@@ -148,21 +176,24 @@ class Contest:
         turns: dict[str, list[Turn]] = {name: [] for name in self.names}
         for number in range(rounds):
             for name in order(self.names, number):
-                before, began = psutil.cpu_times(), time.perf_counter()
+                watch = Watch()
                 one = self.start(name)
                 one.get_ready(("picture", 512, 512, 1))
-                wall, after, own = time.perf_counter() - began, psutil.cpu_times(), one._cpu()
-                idle = after.idle - before.idle + getattr(after, "iowait", 0) - getattr(before, "iowait", 0)
-                others = share_of_others(wall=wall, cores=os.cpu_count() or 1, idle=idle, own=own)
-                turns[name].append(Turn(wall, others, one.peak))
+                wall = watch.wall
+                turns[name].append(Turn(wall, watch.others(one.computed()), one.peak))
                 one.stop()
                 print(f"  load: {name} {wall:.1f} s", flush=True)
         return self._entries(row, rounds, turns, {}, {})
 
-    def run(self, rows: Iterable[tuple[Row, int]]) -> Iterator[Entry]:
-        """Each row with its rounds, entries as soon as they are measured, one for every pair of ours and peer."""
+    def run(self, rows: Sequence[tuple[Row, int]], begin: Callable[[Row], bool] = lambda row: True) -> Iterator[Entry]:
+        """Each row with its rounds, entries as soon as they are measured, one for every pair of ours and peer. It ends
+        where ``begin`` says so."""
         engines: dict[str, Contender] = {}
-        for row, rounds in rows:
+        for number, (row, rounds) in enumerate(rows):
+            if not begin(row):
+                break
+            for name in [one for one in engines if not any(able(one, left[0]) for left, _ in rows[number:])]:
+                engines.pop(name).stop()  # its memory is for the others
             playing = [name for name in self.names if able(name, row[0])]
             for name in playing:
                 if name not in engines:
@@ -172,11 +203,11 @@ class Contest:
             for name in playing:
                 engines[name].get_ready(row)
                 if row[0] not in WHOLE:  # the first use of a size is a warm-up
-                    engines[name]._once(row, None)
-            for number in range(rounds * MORE_TURNS.get(row[0], 1)):
-                for name in order(playing, number):
+                    engines[name].warm_up(row)
+            for turn in range(rounds * MORE_TURNS.get(row[0], 1)):
+                for name in order(playing, turn):
                     keep = BUILD / f"{name}.npy"
-                    taken = engines[name].take(row, keep if number == 0 else None)
+                    taken = engines[name].take(row, keep if turn == 0 else None)
                     if taken is not None:
                         turns[name].append(taken)
             errors = {name: engines[name].errors for name in playing}

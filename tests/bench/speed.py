@@ -14,16 +14,17 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import psutil
 
-from tests.bench.contest import BUILD, NEEDS, Contender, Contest, Row, able, floor_rate
+from tests.bench.contest import BUILD, NEEDS, Contender, Contest, Row, Watch, able, floor_rate
 from tests.bench.ledger import QUIET, ROOT, Ledger, machine, source, today, versions
 from tests.bench.report import report
-from tests.bench.turns import at_once, share_of_others
+from tests.bench.turns import at_once
 
 __all__ = ["BUILD", "Contender"]
 
@@ -143,19 +144,21 @@ def contest(game: Contest, rows: Sequence[Planned], ledger: Ledger, clock: Clock
                 for entry in some.loads(one.most):
                     ledger.add_row(entry)
                 write(ledger)
-        for entry in some.run(_until(others, clock)):
+        begin = partial(_begin, clock, [one.row for one in others])
+        for entry in some.run([(one.row, one.most) for one in others], begin):
             ledger.add_row(entry)
             write(ledger)
 
 
-def _until(rows: Sequence[Planned], clock: Clock) -> Iterator[tuple[Row, int]]:
-    for number, one in enumerate(rows, 1):
-        if clock.over():
-            clock.say(f"time is up: {len(rows) - number + 1} rows are left for --resume")
-            return
-        stage, width, height, steps = one.row
-        clock.say(f"row {number} of {len(rows)}: {stage} {width} x {height}" + (f", {steps} steps" * (steps > 1)))
-        yield one.row, one.most
+def _begin(clock: Clock, left: Sequence[Row], row: Row) -> bool:
+    """Say which row comes; False where there is no time left."""
+    number = left.index(row)
+    if clock.over():
+        clock.say(f"time is up: {len(left) - number} rows are left for --resume")
+        return False
+    stage, width, height, steps = row
+    clock.say(f"row {number + 1} of {len(left)}: {stage} {width} x {height}" + f", {steps} steps" * (steps > 1))
+    return True
 
 
 def _has(ledger: Ledger, game: Contest, one: Planned) -> bool:
@@ -167,7 +170,7 @@ def run_part(name: str, thorough: bool, ledger: Ledger, now: str) -> bool:
     """Run another program of the bench and keep what it prints; False where it failed."""
     part = PARTS[name]
     module, *words = part.more if thorough and part.more else part.words
-    idle, own, began = psutil.cpu_times().idle, _children(), time.perf_counter()
+    watch, before = Watch(), _children()
     command = [sys.executable, "-m", f"tests.bench.{module}", *words]
     lines = []
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ | QUIET) as process:
@@ -178,14 +181,11 @@ def run_part(name: str, thorough: bool, ledger: Ledger, now: str) -> bool:
     if process.returncode:
         print(f"  {name} failed, nothing is kept of it", flush=True)
         return False
-    wall = time.perf_counter() - began
-    others = share_of_others(
-        wall=wall, cores=os.cpu_count() or 1, idle=psutil.cpu_times().idle - idle, own=_children() - own
-    )
-    ledger.add_part(
-        {"name": name, "title": part.title, "text": "".join(lines), "others": others, "seconds": wall,
-         "place": list(PARTS).index(name), "date": today(), "source": now}
-    )  # fmt: skip
+    entry = {
+        "name": name, "title": part.title, "text": "".join(lines), "place": list(PARTS).index(name),
+        "others": watch.others(_children() - before), "seconds": watch.wall, "date": today(), "source": now,
+    }  # fmt: skip
+    ledger.add_part(entry)
     write(ledger)
     return True
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.bench.contest import Contender, able, difference
+from tests.bench.contest import Contender, Contest, able, difference
 from tests.bench.ledger import ROOT, Ledger
 from tests.bench.reasons import AIMS, WHY, aim
 from tests.bench.report import gflop, report, table
@@ -272,3 +274,83 @@ def test_all_rows_can_fall_short_and_those_with_an_aim_of_their_own_know_why() -
             wanted = aim(stage, width, height, peer)
             assert f"| 0.50 | {wanted:.2f} |" in report({"machine": "", "rate": 1.0, "rows": rows, "parts": []})
     assert all(stage in STAGES for stage, _ in [*AIMS, *WHY])
+
+
+# A game
+
+
+class Player:
+    """Notes what is asked of it, in the place of a process."""
+
+    def __init__(self, name: str, log: list[tuple[str, str, str]], seconds: float | None) -> None:
+        self.name, self.load, self.compiled, self.errors = name, 0.0, {}, []
+        self._log, self._seconds = log, seconds
+
+    def get_ready(self, row: Any) -> None:
+        self._log.append((self.name, "ready", row[0]))
+
+    def warm_up(self, row: Any) -> None:
+        self._log.append((self.name, "warm", row[0]))
+
+    def take(self, row: Any, keep: Path | None = None) -> Turn | None:
+        self._log.append((self.name, "turn", row[0]))
+        if self._seconds is None:
+            self.errors.append("RuntimeError: /a/place/of/this/machine")
+            return None
+        return Turn(self._seconds, 0.0, 1 << 30)
+
+    def stop(self) -> None:
+        self._log.append((self.name, "stop", ""))
+
+
+def game(log: list[tuple[str, str, str]], **seconds: float | None) -> Contest:
+    class Game(Contest):
+        def start(self, name: str) -> Any:
+            log.append((name, "start", ""))
+            return Player(name, log, seconds[name])
+
+    return Game(ours=["limner"], peers=list(seconds)[1:], model=Path(), pythons={}, source="abc")
+
+
+def test_engines_take_turns_after_a_warm_up_each_first_in_its_round() -> None:
+    log: list[tuple[str, str, str]] = []
+    rows = list(game(log, limner=2.0, diffusers=3.0).run([(("unet", 256, 256, 1), 2)]))
+    assert [name for name, what, _ in log if what == "turn"] == ["limner", "diffusers", "diffusers", "limner"]
+    assert [what for name, what, _ in log if name == "limner"] == ["start", "ready", "warm", "turn", "turn", "stop"]
+    assert rows[0]["seconds"] == {"limner": 2.0, "diffusers": 3.0}
+    assert rows[0]["turns"]["diffusers"] == [3.0, 3.0]
+
+
+def test_each_peer_gets_a_row_and_goes_when_nothing_is_left_for_it() -> None:
+    log: list[tuple[str, str, str]] = []
+    asked = [(("unet", 256, 256, 1), 1), (("inpaint", 1024, 1024, 20), 1)]
+    rows = list(game(log, limner=2.0, diffusers=3.0, openvino=1.0).run(asked))
+    assert [(one["row"][0], one["peer"]) for one in rows] == [
+        ("unet", "diffusers"),
+        ("unet", "openvino"),
+        ("inpaint", "diffusers"),
+    ]
+    assert log.index(("openvino", "stop", "")) < log.index(("limner", "turn", "inpaint"))
+    assert not any(what == "warm" and stage == "inpaint" for _, what, stage in log)
+
+
+def test_what_an_engine_cannot_do_is_told_without_places() -> None:
+    rows = list(game([], limner=2.0, diffusers=None).run([(("text", 512, 512, 1), 1)]))
+    assert rows[0]["errors"] == ["diffusers: RuntimeError"]
+    assert rows[0]["seconds"] == {"limner": 2.0}
+
+
+def test_nothing_is_begun_when_time_is_up() -> None:
+    log: list[tuple[str, str, str]] = []
+    assert not list(game(log, limner=2.0, diffusers=3.0).run([(("unet", 256, 256, 1), 1)], lambda row: False))
+    assert not log
+
+
+def test_a_process_that_has_ended_is_told_and_ends_nothing_else() -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process.wait()
+    one = Contender("limner", process)
+    one.get_ready(("unet", 256, 256, 1))
+    assert one.take(("unet", 256, 256, 1)) is None
+    one.stop()
+    assert one.errors == ["the process ended"] * 2
