@@ -82,12 +82,12 @@ def report(told: Mapping[str, Any]) -> str:
             "", "## Whole pictures", "",
             "From the words to the pixels, loaded and compiled before. The mask: Limner works on a frame of 512 x 512",
             "around it; diffusers' inpaint pipeline does so with `padding_mask_crop=128`, which makes it the same, and",
-            "*peer: whole* is the pipeline without that, as it is called by default, on the whole picture. With",
-            "OpenVINO there is no inpainting here but one that we would have to write. One shade of 255 is 3.9e-3.",
+            "*peer: whole* is the pipeline without that, on all of the picture. OpenVINO has no pipelines:",
+            "text to image is a loop around them with diffusers' schedule. One shade of 255 is 3.9e-3.",
             "", *_duels(wholes, told["rate"]),
         ]  # fmt: skip
     lines += ["", *_compiled(rows)] if _compiled(rows) else []
-    lines += _short(rows)
+    lines += _short(rows) if any(entry["peer"] for entry in rows) else []
     for part in sorted(told["parts"], key=lambda one: one.get("place", 0)):
         lines += ["", f"## {part['title']}", "", *_plain(part["text"])]
         if part["others"] > BUSY:

@@ -35,10 +35,13 @@ SPARE = 1.5
 
 @dataclass(frozen=True)
 class Planned:
-    """A row and how often its turns are taken at most."""
+    """A row and how often its turns are taken at most. What is long has a ``most``, and a round less than the rest."""
 
     row: Row
     most: int = 99
+
+    def rounds(self, asked: int) -> int:
+        return asked if self.most == 99 else max(1, min(self.most, asked - 1))
 
 
 ROWS = (
@@ -59,6 +62,8 @@ ROWS = (
     Planned(("unet", 768, 768, 1), 2),
     Planned(("inpaint-whole", 1024, 1024, 2), 1),
 )
+Asked = tuple[Row, int]
+"""A row and the rounds that it gets."""
 CHOICES = (Planned(("unet", 256, 256, 1)), Planned(("decode", 256, 256, 1)))
 """What packing and Winograd are worth, and the way that takes least memory: beside diffusers only."""
 STAGES = list(dict.fromkeys(planned.row[0] for planned in ROWS))
@@ -112,8 +117,8 @@ class Clock:
         print(f"[{self.minutes:5.1f} min] {what}", flush=True)
 
 
-def planned(stages: Sequence[str], sizes: Sequence[str], rounds: int, steps: int, whole_steps: int) -> list[Planned]:
-    """The rows that are asked for, each with the rounds that it gets. No stages or sizes: all of them."""
+def planned(stages: Sequence[str], sizes: Sequence[str], rounds: int, steps: int, whole_steps: int) -> list[Asked]:
+    """The rows that are asked for. No stages or sizes: all of them."""
     asked = {tuple(map(int, (size if "x" in size else f"{size}x{size}").split("x"))) for size in sizes}
     chosen = []
     for one in ROWS:
@@ -121,31 +126,29 @@ def planned(stages: Sequence[str], sizes: Sequence[str], rounds: int, steps: int
         if (stages and stage not in stages) or (asked and (width, height) not in asked):
             continue
         count = count if count == 1 else whole_steps if stage == "inpaint-whole" else steps
-        chosen.append(Planned((stage, width, height, count), min(one.most, rounds)))
+        chosen.append(((stage, width, height, count), one.rounds(rounds)))
     return chosen
 
 
-def contest(game: Contest, rows: Sequence[Planned], ledger: Ledger, clock: Clock, resume: bool) -> None:
+def contest(game: Contest, rows: Sequence[Asked], ledger: Ledger, clock: Clock, resume: bool) -> None:
     """All of the rows that are still to be measured, in as many games as memory asks for."""
     free = psutil.virtual_memory().available / 2**30 - SPARE
     for number, peers in enumerate(at_once(game.ours, game.peers, NEEDS, free)):
         some = replace(game, peers=peers)
         missing = [
-            one
-            for one in rows
-            if (number == 0 or any(able(peer, one.row[0]) for peer in peers))
-            and not (resume and _has(ledger, some, one))
+            (row, rounds)
+            for row, rounds in rows
+            if (number == 0 or any(able(peer, row[0]) for peer in peers))
+            and not (resume and _has(ledger, some, row, rounds))
         ]
-        loads = [one for one in missing if one.row[0] == "load"]
-        others = [one for one in missing if one not in loads]
-        for one in loads:
-            if not clock.over():
+        for row, rounds in missing:
+            if row[0] == "load" and not clock.over():
                 clock.say(f"loading: {', '.join(some.names)}")
-                for entry in some.loads(one.most):
+                for entry in some.loads(rounds):
                     ledger.add_row(entry)
                 write(ledger)
-        begin = partial(_begin, clock, [one.row for one in others])
-        for entry in some.run([(one.row, one.most) for one in others], begin):
+        stages = [(row, rounds) for row, rounds in missing if row[0] != "load"]
+        for entry in some.run(stages, partial(_begin, clock, [row for row, _ in stages])):
             ledger.add_row(entry)
             write(ledger)
 
@@ -161,9 +164,9 @@ def _begin(clock: Clock, left: Sequence[Row], row: Row) -> bool:
     return True
 
 
-def _has(ledger: Ledger, game: Contest, one: Planned) -> bool:
-    peers = [peer for peer in game.peers if able(peer, one.row[0])] or [""]
-    return all(ledger.has_row(ours, peer, one.row, one.most, game.source) for ours in game.ours for peer in peers)
+def _has(ledger: Ledger, game: Contest, row: Row, rounds: int) -> bool:
+    peers = [peer for peer in game.peers if able(peer, row[0])] or [""]
+    return all(ledger.has_row(ours, peer, row, rounds, game.source) for ours in game.ours for peer in peers)
 
 
 def run_part(name: str, thorough: bool, ledger: Ledger, now: str) -> bool:
@@ -208,26 +211,34 @@ def main() -> int:
     ledger, clock, now = Ledger(BUILD / "results.json", machine()), Clock(given.minutes), source()
     if not given.report:
         clock.say("a model of full size, once")
-        model = make_full_size(BUILD / "model")
-        if "openvino" in given.peers:
-            clock.say("OpenVINO's files of it, once")
-            convert = [given.peers_python, "-m", "tests.bench.openvino_engine", str(model)]
-            if subprocess.run(convert, cwd=ROOT, stdout=sys.stderr, env=os.environ | QUIET).returncode:
-                clock.say("OpenVINO cannot be used here: it is left out")
-                given.peers.remove("openvino")
-        ledger.note(rate=floor_rate(), versions=versions(given.peers_python))
-        game = Contest(ours=given.ours, peers=given.peers, model=model, source=now, tries=given.tries,
-                       pythons={"openvino": given.peers_python})  # fmt: skip
-        rows = planned(given.stages, given.sizes, given.rounds, given.steps, given.whole_steps)
-        contest(game, rows, ledger, clock, given.resume)
-        if not given.stages or "choices" in given.stages:
-            lean = replace(game, ours=["limner-lean", "limner-exact"], peers=["diffusers"])
-            contest(lean, CHOICES, ledger, clock, given.resume)
+        make_full_size(BUILD / "model")
+        ledger.note(versions=versions(given.peers_python))
+        _contests(given, clock, ledger, now)
     failed = [] if given.report else _parts(given, clock, ledger, now)
     write(ledger)
     print(RESULTS.read_text())
     clock.say("done" + (f", without {', '.join(failed)}" if failed else ""))
     return 1 if failed else 0
+
+
+def _contests(given: argparse.Namespace, clock: Clock, ledger: Ledger, now: str) -> None:
+    """All that is measured beside the peers."""
+    rows = planned(given.stages, given.sizes, given.rounds, given.steps, given.whole_steps)
+    choices = [(one.row, one.rounds(given.rounds)) for one in CHOICES if not given.stages or "choices" in given.stages]
+    if not rows and not choices:
+        return
+    if "openvino" in given.peers:
+        clock.say("OpenVINO's files of it, once")
+        convert = [given.peers_python, "-m", "tests.bench.openvino_engine", str(BUILD / "model")]
+        if subprocess.run(convert, cwd=ROOT, stdout=sys.stderr, env=os.environ | QUIET).returncode:
+            clock.say("OpenVINO cannot be used here: it is left out")
+            given.peers.remove("openvino")
+    ledger.note(rate=floor_rate())
+    game = Contest(ours=given.ours, peers=given.peers, model=BUILD / "model", source=now, tries=given.tries,
+                   pythons={"openvino": given.peers_python})  # fmt: skip
+    contest(game, rows, ledger, clock, given.resume)
+    lean = replace(game, ours=["limner-lean", "limner-exact"], peers=["diffusers"])
+    contest(lean, choices, ledger, clock, given.resume)
 
 
 def _parts(given: argparse.Namespace, clock: Clock, ledger: Ledger, now: str) -> list[str]:

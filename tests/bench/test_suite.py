@@ -191,10 +191,13 @@ def test_all_stages_of_the_bench_are_planned_for_at_least_two_sizes() -> None:
 
 def test_rows_are_chosen_by_stage_and_size() -> None:
     some = planned(["unet"], ["256", "512x768"], rounds=5, steps=20, whole_steps=2)
-    assert [one.row for one in some] == [("unet", 256, 256, 1), ("unet", 512, 768, 1)]
-    assert [one.most for one in some] == [5, 2]
-    assert planned([], [], 1, 7, 3)[-1].row == ("inpaint-whole", 1024, 1024, 3)
-    assert {one.row[3] for one in planned(["picture", "inpaint"], [], 1, 7, 3)} == {7}
+    assert [row for row, _ in some] == [("unet", 256, 256, 1), ("unet", 512, 768, 1)]
+    assert [rounds for _, rounds in some] == [5, 2]
+    for asked, given in ((2, [2, 1]), (1, [1, 1])):
+        few = planned(["unet"], ["256", "512x768"], rounds=asked, steps=20, whole_steps=2)
+        assert [rounds for _, rounds in few] == given
+    assert planned([], [], 1, 7, 3)[-1][0] == ("inpaint-whole", 1024, 1024, 3)
+    assert {row[3] for row, _ in planned(["picture", "inpaint"], [], 1, 7, 3)} == {7}
     assert len(planned([], [], 3, 20, 2)) == len(ROWS)
 
 
