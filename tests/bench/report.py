@@ -66,7 +66,8 @@ def report(told: Mapping[str, Any]) -> str:
         "A model of Stable Diffusion v1's exact shape with random weights, the same for every engine, in float32, and",
         "Limner's starter. Each engine works in a process of its own, all of them by turns, the order changing from",
         "round to round; medians. A turn in which other programs took over a tenth of the machine was taken again;",
-        f"where that did not help, the row has the mark {_MARK} and the most that others took.",
+        f"where that did not help, the row has the mark {_MARK} and the most that others took. {_EARLIER} marks what",
+        "was measured with an earlier state of Limner than the last.",
         "",
         "- *ratio*: the peer's time over Limner's; over 1 Limner is quicker.",
         "- *floor*: the stage's multiplications and additions, as torch counts them, at the best rate that was seen of",
@@ -76,7 +77,7 @@ def report(told: Mapping[str, Any]) -> str:
         "- *peak*: the most memory of the process during the stage, with its model.",
     ]
     if stages:
-        lines += ["", "## Stages", "", "A UNet step is one pass with guidance.", "", *_duels(stages, told["rate"])]
+        lines += ["", "## Stages", "", "A UNet step is one pass with guidance.", "", *_duels(stages, told)]
     if wholes:
         lines += [
             "", "## Whole pictures", "",
@@ -84,7 +85,7 @@ def report(told: Mapping[str, Any]) -> str:
             "around it; diffusers' inpaint pipeline does so with `padding_mask_crop=128`, which makes it the same, and",
             "*peer: whole* is the pipeline without that, on all of the picture. OpenVINO has no pipelines:",
             "text to image is a loop around them with diffusers' schedule. One shade of 255 is 3.9e-3.",
-            "", *_duels(wholes, told["rate"]),
+            "", *_duels(wholes, told),
         ]  # fmt: skip
     lines += ["", *_compiled(rows)] if _compiled(rows) else []
     lines += _short(rows) if any(entry["peer"] for entry in rows) else []
@@ -92,10 +93,11 @@ def report(told: Mapping[str, Any]) -> str:
         lines += ["", f"## {part['title']}", "", *_plain(part["text"])]
         if part["others"] > BUSY:
             lines += ["", f"{_MARK} Other programs took {part['others']:.0%} of the machine."]
+        lines += ["", f"{_EARLIER} An earlier Limner."] if _age(part, told) else []
     return "\n".join(lines) + "\n" + _sources(told)
 
 
-_MARK = "†"
+_MARK, _EARLIER = "†", "‡"
 
 
 def _place(entry: Entry) -> tuple[Any, ...]:
@@ -108,7 +110,8 @@ def _dates(told: Mapping[str, Any]) -> str:
     return "never" if not dates else dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
 
 
-def _duels(entries: Sequence[Entry], rate: float) -> list[str]:
+def _duels(entries: Sequence[Entry], told: Mapping[str, Any]) -> list[str]:
+    rate = told["rate"]
     head = ("stage", "size", "engine", "s", "peer", "s", "ratio", "floor s", "difference", "peak GiB, both", "turns")
     cells = []
     for entry in entries:
@@ -127,10 +130,14 @@ def _duels(entries: Sequence[Entry], rate: float) -> list[str]:
                 "" if work is None or rate <= 0 else _seconds(work / rate),
                 "" if entry["difference"] is None else f"{entry['difference']:.1e}",
                 " / ".join(f"{value / 2**30:.1f}" for value in entry["peak"].values()),
-                _turns(entry),
+                _turns(entry) + _age(entry, told),
             )
         )
     return table(head, cells)
+
+
+def _age(entry: Entry, told: Mapping[str, Any]) -> str:
+    return f" {_EARLIER}" if entry["source"] != told.get("source", entry["source"]) else ""
 
 
 def _turns(entry: Entry) -> str:
@@ -191,5 +198,6 @@ def _plain(text: str) -> list[str]:
 
 
 def _sources(told: Mapping[str, Any]) -> str:
-    found = sorted({entry["source"] for entry in [*told["rows"], *told["parts"]]})
-    return f"\nFingerprint of `app/` (`git rev-parse HEAD:app`): {', '.join(found)}.\n" if found else ""
+    return (
+        f"\nLimner is the one with `git rev-parse --short HEAD:app` = {told['source']}.\n" if "source" in told else ""
+    )

@@ -212,7 +212,7 @@ def main() -> int:
     if not given.report:
         clock.say("a model of full size, once")
         make_full_size(BUILD / "model")
-        ledger.note(versions=versions(given.peers_python))
+        ledger.note(versions=versions(given.peers_python), source=now)
         _contests(given, clock, ledger, now)
     failed = [] if given.report else _parts(given, clock, ledger, now)
     write(ledger)

@@ -241,6 +241,17 @@ def test_disturbed_and_failed_rows_are_marked() -> None:
     assert "† Other programs took 50% of the machine." in text
 
 
+def test_what_an_earlier_limner_did_is_marked() -> None:
+    told = {"machine": "", "rate": 1.0, "source": "new", "rows": [entry(), entry(peer="openvino", source="new")]}
+    lines = report(told | {"parts": [part(), part(name="masks", source="new")]}).splitlines()
+    assert [line.endswith("‡ |") for line in lines if line.startswith("| UNet step | 256 x 256 | Limner")] == [
+        True,
+        False,
+    ]
+    assert sum(line.startswith("‡ ") for line in lines) == 1
+    assert "HEAD:app` = new" in lines[-1]
+
+
 def test_parts_stand_in_their_order_with_their_tables_set_apart() -> None:
     parts = [part(), part(name="saving", title="Computing less", place=0)]
     text = report({"machine": "", "rate": 1.0, "rows": [], "parts": parts})
