@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from app.core.additions import EmbeddingUse, LoraUse
+from app.core.beginning import Beginning
 from app.core.geometry import Size
 from app.core.request import FrameChoice
 from app.core.samplers import DEFAULT_SAMPLER
@@ -27,7 +28,7 @@ class Params:
 
     ``seam`` and ``frame`` count for Inpaint only. What is added to the model and how it is guided is as in a Request.
     ``model`` is the path of a model folder, empty while none is known. ``count``: pictures at once, to choose from.
-    ``seed_locked``: keep the seed from job to job. ``variation`` is as in a Request.
+    ``seed_locked``: keep the seed from job to job. ``variation``, ``beginnings`` and ``stop_at`` are as in a Request.
     """
 
     prompt: str = ""
@@ -52,3 +53,5 @@ class Params:
     loras: tuple[LoraUse, ...] = ()
     embeddings: tuple[EmbeddingUse, ...] = ()
     vae: str = ""
+    beginnings: tuple[Beginning, ...] = ()
+    stop_at: int = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 from app.core.params import Intent, Params
@@ -40,9 +40,12 @@ def recipe_of(unpacked: Unpacked, model_name: str) -> Recipe:
     """Everything that a whole Request tells."""
     request = unpacked.request
     source, mask = _pixels(request.task) if unpacked.complete else (None, None)
+    values = params_of(request)
+    if not unpacked.complete:  # what stands in for their masks must not be painted from
+        values["beginnings"] = tuple(replace(beginning, mask=None) for beginning in request.beginnings)
     notes = unpacked.notes + tuple(_beyond_params(request))
     return Recipe(
-        values=params_of(request),
+        values=values,
         model_name=model_name,
         source=source,
         mask=mask,

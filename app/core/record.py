@@ -26,6 +26,8 @@ Plain = dict[str, Any]
 _LIMITS: Mapping[str, tuple[float, float]] = {
     "seed": (0, MOST_SEED),
     "steps": (1, MOST_STEPS),
+    "stop_at": (0, 2 * MOST_STEPS),
+    "until": (1, 2 * MOST_STEPS),
     "guidance": (1.0, MOST_GUIDANCE),
     "strength": (0.0, 1.0),
     "amount": (0.0, 1.0),

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.additions import EmbeddingUse, LoraUse, check_additions
+from app.core.beginning import SAID, Beginning, check_beginnings
 from app.core.errors import RequestError
 from app.core.geometry import Rect, Size
 from app.core.prompt import MOST_WEIGHT, heaviest
@@ -119,8 +120,11 @@ class Request:
     turns CFG off. ``clip_skip`` counts the text encoder's layers from its end: 1 listens to the last, 2 to the one
     before it. ``guidance_interval``: the part of the way from noise (0) to picture (1) on which CFG works; elsewhere a
     step costs half. ``draft``: most of the model is computed at every third step only, which is quicker and another
-    picture. ``vae``: path of one in place of the model's own, empty for that. ``resume``: a kept step of an earlier run
-    to go on from or to look at; its frame is then the frame. Raises RequestError when a value cannot be worked with.
+    picture. ``vae``: path of one in place of the model's own, empty for that. ``beginnings``: the first steps where
+    they are painted with other words. ``stop_at``: how many model evaluations are done, after which the picture is what
+    the model takes for the finished one; 0: all. ``resume``: a kept step of an earlier run to go on from or to look at,
+    so that what leads there need not be painted again; its frame is then the frame. Raises RequestError when a value
+    cannot be worked with.
     """
 
     prompt: str
@@ -141,6 +145,8 @@ class Request:
     vae: str = ""
     task: Task = field(default_factory=TextToImage)
     frame: Frame = FrameChoice.WHOLE
+    beginnings: tuple[Beginning, ...] = ()
+    stop_at: int = 0
     resume: Resume | None = None
 
     def alone(self, number: int) -> Request:
@@ -150,6 +156,27 @@ class Request:
         if self.variation.amount > 0:
             return replace(self, variation=replace(self.variation, seed=self.variation.seed + number), count=1)
         return replace(self, seed=self.seed + number, count=1)
+
+    def begun(self, number: int) -> Request:
+        """The Request as which the steps up to the end of beginning ``number`` are painted."""
+        beginning, task = self.beginnings[number], self.task
+        if isinstance(task, Inpaint):
+            mask = task.mask if beginning.mask is None else beginning.mask
+            task = replace(task, mask=mask, seam=beginning.seam or task.seam)
+        words: dict[str, Any] = {name: getattr(beginning, name) for name in SAID}
+        beginnings = self.beginnings[:number]
+        return replace(self, **words, task=task, beginnings=beginnings, stop_at=beginning.until, resume=None)
+
+    def beginnings_to(self, step: int) -> tuple[Beginning, ...]:
+        """How this Request's first ``step`` steps are painted, for another one that goes on from there."""
+        before = tuple(beginning for beginning in self.beginnings if beginning.until < step)
+        if step < 1:
+            return ()
+        for beginning in self.beginnings[len(before) :]:
+            return (*before, replace(beginning, until=step))
+        words: dict[str, Any] = {name: getattr(self, name) for name in SAID}
+        of: dict[str, Any] = {"mask": self.task.mask, "seam": self.task.seam} if isinstance(self.task, Inpaint) else {}
+        return (*before, Beginning(until=step, **words, **of))
 
     @property
     def own_seed(self) -> int:
@@ -165,6 +192,7 @@ class Request:
         _check_numbers(self)
         _check_frame(self)
         _check_resume(self)
+        check_beginnings(self.beginnings, self.task.mask.shape if isinstance(self.task, Inpaint) else None)
         check_additions(self.loras, self.embeddings, self.vae)
 
     @property
@@ -252,6 +280,10 @@ def _check_numbers(request: Request) -> None:
     if not _is_int(request.count) or not 1 <= request.count <= MOST_COUNT:
         raise RequestError(
             f"{request.count} candidates cannot be painted at once.", f"Choose a count from 1 to {MOST_COUNT}."
+        )
+    if not _is_int(request.stop_at) or not 0 <= request.stop_at <= 2 * MOST_STEPS:
+        raise RequestError(
+            f"A picture cannot stop at step {request.stop_at}.", "Choose one of its steps, or 0 for all."
         )
     if request.own_seed + request.count - 1 > MOST_SEED:
         raise RequestError(

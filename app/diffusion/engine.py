@@ -12,8 +12,10 @@ import torch
 from app.core.errors import UserError, is_out_of_memory
 from app.core.job import Hooks, Phase, Result
 from app.core.request import Request
+from app.diffusion.beginnings import paint_from_beginnings
 from app.diffusion.bundle import ModelBundle, load_bundle
 from app.diffusion.extras import Extras, Fitted
+from app.diffusion.generate import generate
 from app.diffusion.parts import generate_parts
 from app.diffusion.placement import Placement, choose_placement
 from app.diffusion.quick import quickened
@@ -44,6 +46,8 @@ class Engine:
     def run(self, request: Request, hooks: Hooks) -> Result:
         """See ``app.core.job.Backend``."""
         try:
+            if request.beginnings and request.resume is None:
+                return paint_from_beginnings(self._run_one, request, hooks)
             fitted = self._fitted(request, hooks)
             return generate_parts(fitted.bundle, request, hooks, fitted.embeddings, self._free, fitted.notes)
         except (RuntimeError, MemoryError) as error:
@@ -56,6 +60,10 @@ class Engine:
             f"There was not enough memory for a picture of {request.size}.",
             "Choose a smaller size, or close other programs and try again.",
         )
+
+    def _run_one(self, request: Request, hooks: Hooks) -> Result:
+        fitted = self._fitted(request, hooks)
+        return generate(fitted.bundle, request, hooks, fitted.embeddings, self._free, fitted.notes)
 
     def _fitted(self, request: Request, hooks: Hooks) -> Fitted:
         """The model with what the Request adds to it."""

@@ -119,18 +119,21 @@ def paint(
     if branch is not None:
         check_fits(bundle, frame, branch.trail)
         start = resume(start, schedule, branch, generators)
+    last = min(request.stop_at or len(schedule), len(schedule))
     kept = TrailKeeper(start, branch)
     _enter(hooks, Phase.DENOISING)
     loop_began = time.perf_counter()
     x = start.x
     for step in denoise(_pass(bundle, request), schedule, start.x, guidance, start.region):
-        x = step.x
+        x = step.clean if step.number == request.stop_at else step.x
         if not bool(torch.isfinite(x).all()):
             raise not_finite(bundle)
         kept.add(step)
-        hooks.stepped(step.number, step.total, preview_of(bundle.preview, bundle.factor, frame, step.clean, start.mask))
+        hooks.stepped(step.number, last, preview_of(bundle.preview, bundle.factor, frame, step.clean, start.mask))
         _stop_if_asked(hooks)
-    steps = len(schedule) - (branch.step if branch else 0)
+        if step.number == last:
+            break
+    steps = last - (branch.step if branch else 0)
     per_step = (time.perf_counter() - loop_began) / max(1, steps)
     _enter(hooks, Phase.DECODING)
     candidates = []

@@ -40,6 +40,8 @@ def snapshot(document: Document, params: Params) -> Request:
         vae=params.vae,
         task=task,
         frame=_frame(document, task, params),
+        beginnings=params.beginnings,
+        stop_at=params.stop_at,
     )
 
 

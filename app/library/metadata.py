@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core import record
+from app.core.beginning import Beginning
 from app.core.geometry import Size
 from app.core.job import Result
 from app.core.recipe import Recipe, recipe_of
 from app.core.request import Pixels, Request
+from app.core.trail import Branch, Look
 from app.library import webui
 from app.library.decoding import FORMATS, MOST_PIXELS, pillow_image, quiet_pillow
 from app.library.fingerprints import DIGITS, fingerprint
@@ -81,7 +83,7 @@ def told(result: Result) -> Told:
     }
     if hashes := _hashes(result.request):
         plain["hashes"] = hashes
-    if result.request.resume is not None:
+    if _resumed(result.request):
         plain["resumed"] = True  # from steps that are no part of the record: it cannot be painted again
     return Told(
         webui.parameters(result),
@@ -90,9 +92,23 @@ def told(result: Result) -> Told:
     )
 
 
+def _resumed(request: Request) -> bool:
+    """From steps of which the Request does not tell how they were painted."""
+    match request.resume:
+        case None:
+            return False
+        case Look(step=step):
+            return request.stop_at != step
+        case Branch(step=step, seed=seed, trail=trail):
+            told = max((beginning.until for beginning in request.beginnings), default=0)
+            return told != step or seed is not None or bool(trail.reseeded)
+
+
 def _hashes(request: Request) -> dict[str, str]:
     """By the names of what was added to the model: how these files are known again under another name."""
-    files = [*(use.file for use in request.loras), *(use.file for use in request.embeddings)]
+    said: list[Request | Beginning] = [request, *request.beginnings]
+    files = [use.file for one in said for use in one.loras]
+    files += [use.file for one in said for use in one.embeddings]
     files += [request.vae] if request.vae else []
     found = {Path(file).name: fingerprint(Path(file)) for file in files}
     return {name: digits for name, digits in found.items() if digits is not None}

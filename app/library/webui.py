@@ -60,8 +60,12 @@ def in_words(request: Request, model_name: str) -> str:
         fields["Variation seed strength"] = f"{request.variation.amount:g}"
     if isinstance(request.task, ImageToImage | Inpaint):
         fields["Denoising strength"] = f"{request.task.strength:g}"
-    if isinstance(request.resume, Branch):
+    if request.beginnings:
+        fields["From step"] = str(request.beginnings[-1].until)
+    elif isinstance(request.resume, Branch):
         fields["From step"] = str(request.resume.step)
+    if request.stop_at:
+        fields["Shown at step"] = str(request.stop_at)
     if request.clip_skip > 1:
         fields["Clip skip"] = str(request.clip_skip)
     lines.append(", ".join(f"{name}: {_quoted(str(value))}" for name, value in fields.items()))
@@ -211,4 +215,5 @@ _READ: Mapping[str, _Read] = {
     "Size": _size,
     "Denoising strength": _fraction(("strength", "inpaint_strength"), 0.0, 1.0),
     "Clip skip": _whole("clip_skip", 1, 12),
+    "Shown at step": _whole("stop_at", 0, 2 * MOST_STEPS),
 }

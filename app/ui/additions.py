@@ -11,6 +11,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.core.additions import EmbeddingUse, LoraUse
+from app.core.beginning import Beginning
 from app.core.errors import ModelError, RequestError
 from app.core.kinds import Kind
 from app.core.settings import Folders
@@ -121,11 +122,19 @@ class AdditionShelf(QObject):
         for kind, name in _PARAM.items():
             if name in values:
                 values[name] = tuple(self._here(kind, values[name], notes))
+        if values.get("beginnings"):
+            values["beginnings"] = tuple(self._begun_here(beginning, notes) for beginning in values["beginnings"])
         if values.get("vae"):
             wanted, values["vae"] = values["vae"], self._file(Kind.VAE, values["vae"]) or ""
             if not values["vae"]:
                 notes.append(f"It was painted with a VAE that is not here: “{Path(wanted).stem}”.")
         return values, notes
+
+    def _begun_here(self, beginning: Beginning, notes: list[str]) -> Beginning:
+        found: dict[str, Any] = {
+            name: tuple(self._here(kind, getattr(beginning, name), notes)) for kind, name in _PARAM.items()
+        }
+        return replace(beginning, **found)
 
     def look_for(self, values: Mapping[str, Any], hashes: Mapping[str, str]) -> None:
         """Use what ``values`` name and is here under another name only, as soon as it is found by its ``hashes``."""

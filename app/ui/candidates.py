@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,13 @@ from app.core.geometry import Rect
 from app.core.job import Job, Preview, Result
 from app.core.request import TextToImage
 from app.document.document import Document, Origin
+
+_earlier = itertools.count(1)
+
+
+def earlier_job() -> int:
+    """A number for what was a job in another session: no job of this one has it, and nothing else of before."""
+    return -next(_earlier)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

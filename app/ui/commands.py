@@ -11,7 +11,6 @@ from PySide6.QtCore import QObject, QRectF, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 from app.core.errors import UserError
-from app.core.grid import Grid
 from app.core.recipe import Recipe
 from app.document.commands import ClearMask, InvertMask, OpenPicture, PaintMask, SetFrame
 from app.document.mask_commands import add_mask, choose_mask, delete_mask, duplicate_mask
@@ -21,7 +20,6 @@ from app.library.additions import read_addition
 from app.library.history import Kept
 from app.library.openraster import ENDING
 from app.ui.canvas.tools import TOOLS
-from app.ui.grid_run import GridRun
 from app.ui.icons import icon
 from app.ui.mask_work import MASK_EDITS
 from app.ui.notices import Help, Kind, Notice
@@ -387,23 +385,8 @@ class WindowCommands(QObject):
             self.show_model_help()
             return
         dialog = GridDialog(lambda: snapshot(self._document, self._desk.store.params), self._desk.queue, self._window)
-        dialog.asked.connect(self.paint_grid)
+        dialog.asked.connect(self._window.grids.paint)
         dialog.open()
-
-    def paint_grid(self, grid: Grid) -> None:
-        from app.ui.sheet import SheetDialog
-
-        run = GridRun(self._desk, grid)
-        sheet = SheetDialog(
-            run,
-            self._window,
-            lambda name: self._window.dialogs.save_picture(self.save_folder / name),
-            self._window.status_line.show_hint,
-        )
-        self._window.closing.connect(sheet.close)
-        run.setParent(sheet)
-        sheet.show()
-        run.start()
 
     def toggle_pause(self) -> None:
         queue = self._desk.queue

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QObject, Signal
 
 from app.core.grid import Grid
@@ -15,31 +17,48 @@ Place = tuple[int, int]
 
 
 class GridRun(QObject):
-    """One group of the queue. Ends when every cell has its picture, has failed, or was cancelled."""
+    """One group of the queue. Ends when every cell has its picture, has failed, or was cancelled.
+
+    ``pictures`` and ``failures``: those of cells that were done before, in another session.
+    """
 
     changed = Signal()
     """Cells have been lined up, or one has got its picture, or will get none."""
+    settled = Signal(object)
+    """The Place of a cell that has got its picture, or will get none."""
 
-    def __init__(self, desk: Desk, grid: Grid, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        grid: Grid,
+        parent: QObject | None = None,
+        *,
+        origin: Origin | None = None,
+        pictures: Mapping[Place, tuple[Job, Result]] | None = None,
+        failures: Mapping[Place, str] | None = None,
+    ) -> None:
         super().__init__(parent)
         self._desk = desk
         self.grid = grid
-        self.origin: Origin = desk.document.origin
-        self.pictures: dict[Place, tuple[Job, Result]] = {}
-        self.failures: dict[Place, str] = {}
+        self.origin: Origin = origin or desk.document.origin
+        self.pictures: dict[Place, tuple[Job, Result]] = dict(pictures or {})
+        self.failures: dict[Place, str] = dict(failures or {})
         self._left: dict[int, Place] = {}
+        self._places: dict[int, Place] = {}  # of all that were lined up
         desk.queue.made.connect(self._on_made)
         desk.queue.failed.connect(self._on_failed)
         desk.queue.changed.connect(self._on_changed)
 
     def start(self) -> None:
-        """Line all cells up."""
+        """Line all cells up that are not done."""
         queue = self._desk.queue
         group = queue.new_group()
         for row, requests in enumerate(self.grid.cells):
             for column, request in enumerate(requests):
+                if (row, column) in self.pictures or (row, column) in self.failures:
+                    continue
                 id = queue.submit(request, purpose=Purpose.CELL, group=group, title=self.grid.title)
-                self._left[id] = (row, column)
+                self._left[id] = self._places[id] = (row, column)
         self.changed.emit()
 
     @property
@@ -71,8 +90,9 @@ class GridRun(QObject):
             self.changed.emit()
 
     def _on_failed(self, job: Job, failed: Failed) -> None:
-        if job.id in self._left:
-            self.failures[self._left[job.id]] = failed.message
+        if (place := self._places.get(job.id)) is not None:  # it has ended by now
+            self.failures[place] = failed.message
+            self.settled.emit(place)
             self.changed.emit()
 
     def _on_changed(self, job: Job) -> None:
@@ -80,4 +100,5 @@ class GridRun(QObject):
             place = self._left.pop(job.id)
             if place not in self.pictures:
                 self.failures.setdefault(place, "")
+            self.settled.emit(place)
             self.changed.emit()

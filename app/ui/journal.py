@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import logging
 import tempfile
 from collections.abc import Callable
@@ -21,18 +22,24 @@ from app.library.journal.reader import Recovered
 from app.library.journal.store import Trouble
 from app.library.journal.writer import JournalWriter
 from app.ui.desk import Desk
+from app.ui.grid_run import GridRun, Place
+from app.ui.grids import Grids
+from app.ui.journal_grids import forgotten_grid, grid_parts, told_cell, told_grid
 from app.ui.journal_parts import CLOSED, NAME, PARAMS, QUEUE, Waiting, told, told_candidates
 from app.ui.notices import Kind, Notice
 from app.ui.painting import Painting
 
 log = logging.getLogger(__name__)
 
+_grid_numbers = itertools.count(1)
 _TYPING_MS = 150
 """How long a text that is being typed is waited for."""
 
 
 class JournalKeeper(QObject):
-    """Writes down the document, its steps, the settings, the candidates and the queue. Nothing here waits for the disk.
+    """Writes down the document, its steps, the settings, the candidates, the queue and the grids.
+
+    Nothing here waits for the disk.
 
     ``named``: what the document is called, and the path of the file that saving writes over, empty for none.
     ``told``: a Notice that the person should see; ``settled``: it is no longer true.
@@ -47,6 +54,7 @@ class JournalKeeper(QObject):
         self,
         desk: Desk,
         painting: Painting,
+        grids: Grids,
         named: Callable[[], tuple[str, str]],
         roots: list[Path],
         parent: QObject | None = None,
@@ -54,6 +62,8 @@ class JournalKeeper(QObject):
         super().__init__(parent)
         self._desk = desk
         self._painting = painting
+        self._grids = grids
+        self._numbers: dict[GridRun, int] = {}
         self._notice: Notice | None = None
         self._closed = self._resting = self._leaves = False
         self._name = ("", "")
@@ -76,6 +86,8 @@ class JournalKeeper(QObject):
         desk.candidates.shown_changed.connect(self._next_turn.start)
         desk.queue.changed.connect(lambda _: self._tell_queue())
         desk.queue.lined_up.connect(self._tell_queue)
+        grids.opened.connect(self._on_grid)
+        grids.closed.connect(self._forget_grid)
         self._begin()
 
     def see_name(self, *_: object) -> None:
@@ -95,6 +107,8 @@ class JournalKeeper(QObject):
         self._watch.seen()
         self._writer.put(Adopted(recovered, held, leave))
         self._writer.put(told(CLOSED, False))
+        for name in grid_parts(recovered.timeline.parts):  # they are told anew, by numbers of this session
+            self._writer.put(told(name, None))
         self._on_index()
         self._tell_beside()
 
@@ -121,7 +135,7 @@ class JournalKeeper(QObject):
             self._tell_params()
         if self._next_turn.isActive():
             self._tell_candidates()
-        self._leaves = bool(_lined_up(self._desk.queue))
+        self._leaves = bool(_lined_up(self._desk.queue)) or any(run.left for run in self._grids.runs)
         if self._leaves:
             self._writer.put(told(CLOSED, True))
         self._resting = True
@@ -154,6 +168,8 @@ class JournalKeeper(QObject):
         self._tell_candidates()
         self._lined_up = (-1,)
         self._tell_queue()
+        for run in self._grids.runs:
+            self._tell_grid(run)
 
     def _on_index(self, *_: object) -> None:
         undo = self._desk.document.undo
@@ -202,6 +218,27 @@ class JournalKeeper(QObject):
         self._lined_up = tuple(job.id for job in jobs)
         waiting = [Waiting(job.request, self._painting.origin_of(job)) for job in jobs]
         self._writer.put(told(QUEUE, waiting))
+
+    def _on_grid(self, run: GridRun) -> None:
+        self._numbers[run] = next(_grid_numbers)
+        run.settled.connect(lambda place: self._tell_cell(run, place))
+        if not self._quiet:
+            self._tell_grid(run)
+
+    def _tell_grid(self, run: GridRun) -> None:
+        self._writer.put(told_grid(self._numbers[run], run))
+        for place in {**run.pictures, **run.failures}:
+            self._tell_cell(run, place)
+
+    def _tell_cell(self, run: GridRun, place: Place) -> None:
+        if not self._quiet and run in self._numbers:
+            self._writer.put(told_cell(self._numbers[run], run, place))
+
+    def _forget_grid(self, run: GridRun) -> None:
+        number = self._numbers.pop(run)
+        if not self._quiet:
+            for part in forgotten_grid(number, run):
+                self._writer.put(part)
 
     # When the disk refuses; called on the writer's thread
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,20 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.errors import UserError
+from app.core.job import Result
 from app.core.params import Params
 from app.core.record import Reader, Unusable, plain_of
 from app.core.request import ImageToImage, Inpaint, Request
 from app.core.samplers import SAMPLERS
 from app.document.document import Origin
 from app.library.journal.entries import Told
-from app.ui.candidates import Candidate
+from app.ui.candidates import Candidate, earlier_job
 from app.ui.params import LEAST_SIDE, MOST_COUNT, MOST_GUIDANCE, MOST_SIDE, MOST_STEPS
 
 log = logging.getLogger(__name__)
 
 PARAMS, CANDIDATES, QUEUE, NAME, CLOSED = "params", "candidates", "queue", "name", "closed"
 
-_restored = itertools.count(1)
 Arrays = Sequence[NDArray[Any]]
 
 
@@ -57,7 +56,7 @@ def told_candidates(waiting: Sequence[Candidate], number: int) -> Told:
 
 def params_from(value: Any, arrays: Arrays) -> Params | None:
     """None where there is nothing usable; what does not fit into the panels is brought into them."""
-    params: Params | None = _made(Params, value, arrays)
+    params: Params | None = made(Params, value, arrays)
     if params is None:
         return None
     size = replace(
@@ -79,21 +78,21 @@ def candidates_from(value: Any, arrays: Arrays) -> tuple[int, list[Candidate]]:
     """Which one is shown, and all that are whole."""
     match value:
         case [int(number), list(plains)]:
-            found = [_made(Candidate, plain, arrays) for plain in plains]
-            whole = [one for one in found if one is not None and _is_whole(one)]
-            return number, [replace(one, job_id=-next(_restored)) for one in whole]  # no job of this run
+            found = [made(Candidate, plain, arrays) for plain in plains]
+            whole = [one for one in found if one is not None and is_whole(one.result)]
+            return number, [replace(one, job_id=earlier_job()) for one in whole]  # no job of this run
     return 0, []
 
 
 def queue_from(value: Any, arrays: Arrays) -> list[Waiting]:
     if not isinstance(value, list):
         return []
-    found = [_made(Waiting, plain, arrays) for plain in value]
+    found = [made(Waiting, plain, arrays) for plain in value]
     return [one for one in found if one is not None]
 
 
-def _is_whole(candidate: Candidate) -> bool:
-    result = candidate.result
+def is_whole(result: Result) -> bool:
+    """Its picture is one, and fits what it was painted from."""
     height, width = result.image.shape[:2] if result.image.ndim == 3 else (0, 0)
     box, task = result.box, result.request.task
     fits = box.x >= 0 and box.y >= 0 and box.right <= width and box.bottom <= height
@@ -101,8 +100,8 @@ def _is_whole(candidate: Candidate) -> bool:
     return bool(fits and source and result.image.shape[2:] == (3,) and result.image.dtype == np.uint8)
 
 
-def _made(kind: type[Any], plain: Any, arrays: Arrays) -> Any:
-    """None for what cannot be made."""
+def made(kind: type[Any], plain: Any, arrays: Arrays) -> Any:
+    """A value of the dataclass ``kind``; None for what cannot be made."""
 
     def array(described: object) -> NDArray[Any]:
         match described:

@@ -58,8 +58,16 @@ class KeptSteps(QObject):
 
     @property
     def step(self) -> int:
-        """The one that is looked at, counted from 1; the last is the candidate itself."""
+        """The one that is looked at, counted from 1."""
         return self._step
+
+    @property
+    def _own(self) -> int:
+        """The step that is the candidate itself: the last, but for one that was taken earlier on its way."""
+        shown, trail = self._desk.candidates.shown, self.trail
+        if shown is None or trail is None:
+            return 0
+        return min(shown.result.request.stop_at or len(trail), len(trail))
 
     @property
     def on_its_way(self) -> bool:
@@ -68,7 +76,7 @@ class KeptSteps(QObject):
 
     @property
     def takable(self) -> bool:
-        return self._step in self._decoded and not self._at_end
+        return self._step in self._decoded and self._step != self._own
 
     @property
     def branchable(self) -> bool:
@@ -126,6 +134,8 @@ class KeptSteps(QObject):
             embeddings=params.embeddings,
             task=self._task(before.task),
             count=1,
+            beginnings=before.beginnings_to(self._step),
+            stop_at=0,
             resume=Branch(trail, self._step),
         )
 
@@ -146,12 +156,12 @@ class KeptSteps(QObject):
             self._of = result
             self._decoded.clear()
             self._give_up()
-            self._step = len(self.trail) if self.trail is not None else 0
+            self._step = self._own
             self.changed.emit()
 
     def _show(self) -> None:
         self._give_up()
-        if self._at_end:
+        if self._step == self._own:
             self._desk.candidates.look_at(None)
         elif self._step in self._decoded:
             self._desk.candidates.look_at(self._decoded[self._step][1])
@@ -164,7 +174,7 @@ class KeptSteps(QObject):
         if shown is None or trail is None:
             return
         self._asked = self._step
-        request = replace(shown.result.request, count=1, resume=Look(trail, self._step))
+        request = replace(shown.result.request, count=1, stop_at=self._step, resume=Look(trail, self._step))
         self._job = self._desk.queue.submit(request, place=Place.FIRST, purpose=Purpose.LOOK)
         self.changed.emit()
 
@@ -186,7 +196,7 @@ class KeptSteps(QObject):
         if job.id == self._job and job.state.ended:
             self._job = None
             if job.state is JobState.CANCELLED:  # by the person: back to what is there
-                self._step = len(self.trail) if self.trail is not None else 0
+                self._step = self._own
                 self._desk.candidates.look_at(None)
             self.changed.emit()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import (
@@ -35,6 +36,7 @@ from app.ui.empty_state import EmptyState
 from app.ui.export import Exporting
 from app.ui.extent_work import ExtentWork
 from app.ui.files import PictureFiles
+from app.ui.grids import Grids
 from app.ui.intents import IntentFollower
 from app.ui.journal import JournalKeeper, journal_roots
 from app.ui.kept_steps import KeptSteps
@@ -153,6 +155,8 @@ class MainWindow(QMainWindow):
         self.xray = XRayFollower(desk, self.canvas, self.background, self)
         self.intents = IntentFollower(desk.store, desk.document, self)
         self.commands = WindowCommands(self)
+        self.grids = Grids(desk, self._ask_where_to_save, self.status_line.show_hint, self)
+        self.closing.connect(self.grids.close)
         self.actions_by_id: dict[str, QAction] = actions.make_actions(self, self.commands.handlers(), desk.shortcuts)
         menus.fill_menus(self.menuBar(), self.actions_by_id)
         add_recent_menu(self.menuBar(), desk, self.actions_by_id["save"])
@@ -167,10 +171,10 @@ class MainWindow(QMainWindow):
         self.announcer = Announcer(desk.queue, self)
         self.memory = Memory(self)
         roots = journal_roots(folders.data)
-        self.journal = JournalKeeper(desk, self.painting, self.commands.named, roots, self)
+        self.journal = JournalKeeper(desk, self.painting, self.grids, self.commands.named, roots, self)
         self.journal.told.connect(self.notices.show_notice)
         self.journal.settled.connect(self.notices.withdraw)
-        self.recovery = Recovery(desk, self.painting, self.journal, self.notices, self)
+        self.recovery = Recovery(desk, self.painting, self.grids, self.journal, self.notices, self)
         for signal in (self.windowTitleChanged, self.files.saved, self.projects.saved, self.projects.opened):
             signal.connect(self.journal.see_name)
         self.recovery.named.connect(self.commands.rename)
@@ -225,6 +229,9 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(whole)
         self._surroundings = (self.menuBar(), options, panels, rail, self.status_line)
         next(iter(self.panels.values())).setFocus()  # one can type at once
+
+    def _ask_where_to_save(self, name: Path) -> Path | None:
+        return self.dialogs.save_picture(self.commands.save_folder / name)
 
     def toggle_full_screen(self) -> None:
         """Nothing but the canvas on the whole screen, and back to how it was."""
@@ -318,10 +325,10 @@ class MainWindow(QMainWindow):
         self._closed = True
         if self.isFullScreen():
             self.toggle_full_screen()  # or the next start would begin without panels
+        self.journal.part()  # before anything is cancelled: what waits is kept
         self.closing.emit()
         self.announcer.put_away()
         self.memory.save()
-        self.journal.part()  # before the queue is cancelled: what waits is kept
         self.hide()  # ending a step may take a moment, and nobody should look at a window that does not answer
         self.desk.queue.cancel_all()
         self.background.stop()

@@ -26,7 +26,7 @@ from app.jobs.background import Background
 from app.library.openraster import ENDING, over_white
 from app.library.project import KeptCandidate, NamedMask, Project, load_project, save_project
 from app.ui import session
-from app.ui.candidates import Candidate
+from app.ui.candidates import Candidate, earlier_job
 from app.ui.desk import Desk
 from app.ui.files import PictureFiles
 from app.ui.layer_items import items_of, shared, stack_of
@@ -115,15 +115,14 @@ class Projects(QObject):
         if project.params:
             for note in self._recipes.put(session.recipe_from_shared(project.params)):
                 self._tell(Notice(title=note))
-        # No job of this session is theirs: numbers below 0 are nobody else's.
         waiting = [
             Candidate(
-                job_id=-1 - number,
+                job_id=earlier_job(),
                 result=self._with_model(each.result),
                 origin=document.origin,
                 starred=each.starred,
             )
-            for number, each in enumerate(project.candidates)
+            for each in project.candidates
         ]
         self._desk.candidates.bring_back(waiting, 0)
         for note in (*project.notes, *loaded.notes):

@@ -24,7 +24,10 @@ from app.library.journal.tiles import Digest, StoredTile, Table, joined_array
 from app.library.journal.timeline import Part
 from app.ui.candidates import Candidate
 from app.ui.desk import Desk
+from app.ui.grid_run import GridRun
+from app.ui.grids import Grids
 from app.ui.journal import JournalKeeper
+from app.ui.journal_grids import GridBack, grid_parts, grids_from, painted_cells
 from app.ui.journal_parts import (
     CANDIDATES,
     CLOSED,
@@ -80,14 +83,18 @@ class Offer:
     def closed(self) -> bool:
         """The window was closed as it should be, while something waited to be painted."""
         part = self.recovered.timeline.parts.get(CLOSED)
-        return part is not None and part.value is True and self.count(QUEUE) > 0
+        return part is not None and part.value is True
 
     @property
     def worthwhile(self) -> bool:
         """There is something that was not there at its start."""
         timeline = self.recovered.timeline
         pictured = bool(timeline.now.values.get("layers"))
-        return bool(timeline.steps or pictured or self.count(CANDIDATES) or self.count(QUEUE) or self.typed)
+        listed = self.count(CANDIDATES) or self.count(QUEUE) or any(map(self._is_grid, timeline.parts))
+        return bool(timeline.steps or pictured or listed or self.typed)
+
+    def _is_grid(self, name: str) -> bool:
+        return bool(grid_parts([name])) and self.recovered.timeline.parts[name].value is not None
 
     @property
     def typed(self) -> bool:
@@ -104,6 +111,7 @@ class _Session:
     params: Params | None
     candidates: tuple[int, list[Candidate]]
     queue: list[Waiting]
+    grids: list[GridBack]
 
 
 class Recovery(QObject):
@@ -113,11 +121,18 @@ class Recovery(QObject):
     """What the document is called that is about to be brought back, and the file that saving writes over."""
 
     def __init__(
-        self, desk: Desk, painting: Painting, keeper: JournalKeeper, notices: Notices, parent: QObject | None = None
+        self,
+        desk: Desk,
+        painting: Painting,
+        grids: Grids,
+        keeper: JournalKeeper,
+        notices: Notices,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._desk = desk
         self._painting = painting
+        self._grids = grids
         self._keeper = keeper
         self._notices = notices
         self._background = Background(self)
@@ -218,7 +233,8 @@ class Recovery(QObject):
             self._desk.store.update(**vars(replace(session.params, model=model)))
         number, candidates = session.candidates
         self._desk.candidates.bring_back(candidates, number)
-        lined_up = self._line_up(session.queue) if session.queue else None
+        runs = [run for grid in session.grids if (run := grid.run(self._desk)) is not None]
+        lined_up = self._line_up(session.queue, runs)
         self._keeper.adopt(offer.recovered, offer.held, leave=leave)
         if leave:
             title = "What was open until now is kept: it is offered at the next start."
@@ -226,18 +242,27 @@ class Recovery(QObject):
         if lined_up is not None:
             self._notices.show_notice(lined_up)
 
-    def _line_up(self, waiting: list[Waiting]) -> Notice:
+    def _line_up(self, waiting: list[Waiting], runs: list[GridRun]) -> Notice | None:
         """They wait again, and nothing begins to paint by itself."""
         queue = self._desk.queue
+        was_paused = queue.paused
         queue.pause()
         ids = [self._painting.line_up(one.request, one.origin) for one in waiting]
+        self._grids.bring_back(runs)
+        many = len(ids) + sum(run.left for run in runs)
+        if not many:
+            if not was_paused:
+                queue.go_on()
+            return None
 
         def forget() -> None:
             for id in ids:
                 queue.cancel(id)
+            for run in runs:
+                run.stop()
             queue.go_on()
 
-        what = "One picture waits" if len(waiting) == 1 else f"{len(waiting)} pictures wait"
+        what = "One picture waits" if many == 1 else f"{many} pictures wait"
         return Notice(
             title=f"{what} to be painted; the queue is paused.",
             choices=(Help(label="Paint", act=queue.go_on), Help(label="Forget", act=forget)),
@@ -263,6 +288,7 @@ def _card(
         counted(offer.steps, "undo step"),
         counted(offer.count(CANDIDATES), "candidate"),
         counted(offer.count(QUEUE), "waiting job"),
+        counted(painted_cells(offer.recovered.timeline.parts), "grid picture"),
     ]
     name, _ = offer.named
     named = f"“{name}”" if name and name != "Untitled" else "The picture"
@@ -336,5 +362,9 @@ def _session(recovered: Recovered) -> _Session:
             ) from error
         kept = documents.Kept(sheets, timeline.texts, timeline.first, timeline.index, shown)
         return _Session(
-            kept, params_from(*arrays(PARAMS)), candidates_from(*arrays(CANDIDATES)), queue_from(*arrays(QUEUE))
+            kept,
+            params_from(*arrays(PARAMS)),
+            candidates_from(*arrays(CANDIDATES)),
+            queue_from(*arrays(QUEUE)),
+            grids_from({name: arrays(name) for name in grid_parts(timeline.parts)}),
         )

@@ -17,6 +17,7 @@ from app.core.recipe import Recipe
 from app.core.request import MOST_SEED, FrameChoice
 from app.core.samplers import SAMPLERS
 from app.core.seam import Fill, Seam
+from app.core.variation import Variation
 from app.document.strokes import LEAST_SIZE, MOST_SIZE
 from app.ui.params import LEAST_SIDE, MOST_CLIP_SKIP, MOST_COUNT, MOST_GUIDANCE, MOST_SIDE, MOST_STEPS
 
@@ -60,6 +61,8 @@ def params_to_share(params: Params, model: str) -> dict[str, Any]:
     values = params_to_values(params) | {
         "seed": params.seed,
         "seed_locked": params.seed_locked,
+        "variation": {"seed": params.variation.seed, "amount": params.variation.amount},
+        "stop_at": params.stop_at,
         "intent": params.intent.value,
         "model": model,
         "vae": Path(params.vae).name if params.vae else "",
@@ -77,6 +80,11 @@ def recipe_from_shared(values: Values) -> Recipe:
         del told[name]
     told["seed"] = int(_number(values, "seed", params.seed, 0, MOST_SEED))
     told["seed_locked"] = values.get("seed_locked") is True
+    mixed = section(values, "variation")
+    told["variation"] = Variation(
+        seed=int(_number(mixed, "seed", 0, 0, MOST_SEED)), amount=_number(mixed, "amount", 0.0, 0.0, 1.0)
+    )
+    told["stop_at"] = int(_number(values, "stop_at", 0, 0, 2 * MOST_STEPS))
     told["intent"] = next((each for each in Intent if each.value == values.get("intent")), Intent.REFINE)
     return Recipe(values=told, model_name=_text(values, "model", "")[:200])
 

@@ -12,11 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.additions import EmbeddingUse, LoraUse
+from app.core.beginning import Beginning
 from app.core.geometry import Rect, Size
 from app.core.params import Intent
 from app.core.recipe import recipe_of
 from app.core.record import VERSION, Packed, pack, unpack
 from app.core.request import FrameChoice, ImageToImage, Inpaint, Request, Task, TextToImage
+from app.core.seam import Seam
 from app.core.trail import Branch
 from tests.fakes import some_trail
 
@@ -52,6 +54,44 @@ def test_a_request_comes_back_the_same(task: Task, frame: Any) -> None:
     assert back.request == asked
     assert back.complete
     assert back.notes == ()
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: type(task).__name__)
+def test_how_the_first_steps_were_painted_comes_back_the_same(task: Task) -> None:
+    other = np.zeros((16, 24), np.uint8)
+    other[2:5, 3:9] = 255
+    through = {"mask": other, "seam": Seam(grow=3)} if isinstance(task, Inpaint) else {}
+    lora = LoraUse(file="/home/me/loras/Ink.safetensors", weight=0.5)
+    beginnings = (
+        Beginning(until=2, prompt="c", guidance=2.5, loras=(lora,), guidance_interval=(0.0, 0.5), **through),
+        Beginning(until=4, prompt="d", clip_skip=2),
+    )
+    frame = FrameChoice.WHOLE if isinstance(task, TextToImage) else FrameChoice.AUTO
+    asked = request(task, beginnings=beginnings, stop_at=5, frame=frame)
+    packed = pack(asked, finished(task))
+    assert "/home/me" not in json.dumps(packed.plain)
+    back = unpack(through_json(packed), packed.parts, finished(task), asked.model)
+    named = replace(beginnings[0], loras=(replace(lora, file="Ink.safetensors"),))
+    assert back.request == replace(asked, beginnings=(named, beginnings[1]))
+    assert back.complete
+    recipe = recipe_of(back, "m")
+    assert recipe.exact
+    assert recipe.values["stop_at"] == 5
+    assert recipe.values["beginnings"] == back.request.beginnings
+    if through:
+        bare = recipe_of(unpack(through_json(packed), (), finished(task), asked.model), "m")
+        assert [beginning.mask for beginning in bare.values["beginnings"]] == [None, None]
+        assert not bare.exact
+
+
+@pytest.mark.parametrize("plain", [{}, {"until": 0}, {"until": "2"}, 3, [{"until": 3}, {"until": 2}]])
+def test_beginnings_that_are_none_are_left_out_with_a_note(plain: Any) -> None:
+    packed = through_json(pack(request(TASKS[0]), finished(TASKS[0])))
+    packed["request"]["beginnings"] = plain if isinstance(plain, list) else [plain]
+    packed["request"]["stop_at"] = -4
+    back = unpack(packed, ())
+    assert all(beginning.until >= 1 for beginning in back.request.beginnings)
+    assert back.request.stop_at == 0
 
 
 def test_only_what_the_picture_does_not_hold_is_written() -> None:

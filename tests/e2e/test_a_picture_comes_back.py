@@ -8,6 +8,10 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QPoint
 
+from app.core.geometry import Size
+from app.core.grid import make_grid, read_axis
+from app.library.metadata import told
+from app.library.saving import save_picture
 from tests.e2e.conftest import Artist
 
 
@@ -55,3 +59,40 @@ def test_inside_a_mask(open_studio: Callable[..., Artist], photo: tuple[Path, np
     np.testing.assert_array_equal(fresh.document.pixels(), photo[1])
     fresh.paint()
     np.testing.assert_array_equal(fresh.document.pixels(), pixels)
+
+
+def test_a_step_that_was_taken_a_branch_a_variation_and_a_cell(
+    open_studio: Callable[..., Artist], tmp_path: Path
+) -> None:
+    artist = open_studio()
+    artist.write("promptEdit", "night, a lake")
+    artist.store.update(size=Size(64, 64), steps=5, count=2, sampler="dpmpp_2m_sde")
+    artist.paint()
+    candidates = artist.desk.candidates
+    steps, window = artist.window.kept_steps, artist.window
+    window.painting.vary()
+    artist.wait_idle()
+    steps.look_at(2)
+    artist.wait(lambda: steps.takable)
+    steps.take()
+    assert steps.step == 2  # the candidate is that step
+    artist.write("promptEdit", "snowy mountains")
+    steps.look_at(3)
+    steps.branch()
+    artist.wait_idle()
+    run = window.grids.paint(make_grid(candidates.waiting[0].result.request, read_axis("steps", "3, 4"), None))
+    artist.wait(lambda: len(run.pictures) == 2)
+    assert run.pick((0, 1))
+    taken = [candidates.waiting[number].result for number in (3, 4, 5, 6)]
+    kinds = [(one.request.variation.amount > 0, one.request.stop_at, len(one.request.beginnings)) for one in taken]
+    assert kinds == [(True, 0, 0), (False, 2, 0), (False, 0, 1), (False, 0, 0)]
+    for number, result in enumerate(taken):
+        save_picture(tmp_path / f"{number}.png", result.image, told(result))
+    artist.window.close()
+    fresh = open_studio()
+    for number, result in enumerate(taken):
+        dropped(fresh, tmp_path / f"{number}.png", "Settings")
+        fresh.wait(lambda: "The seed is locked" in fresh.window.notices.shown[-1].text)
+        assert fresh.find("courseNote").isHidden() == (number in (0, 3))
+        fresh.paint()
+        np.testing.assert_array_equal(fresh.document.pixels(), result.image)

@@ -21,7 +21,7 @@ from app.core.geometry import Size
 from app.core.job import Result
 from app.core.params import Intent
 from app.core.request import ImageToImage, Inpaint, Request, Task, TextToImage
-from app.core.trail import Branch
+from app.core.trail import Branch, Look
 from app.library.metadata import PART_CHUNK, RECORD_KEY, UNREADABLE, read_recipe, told
 from app.library.pictures import load_picture
 from app.library.saving import save_picture
@@ -51,6 +51,31 @@ def test_a_picture_of_kept_steps_tells_its_settings_but_cannot_be_painted_again(
     whole = read_recipe(_bytes_of(tmp_path, result(TextToImage())), made.image)
     assert whole is not None
     assert whole.exact
+
+
+def test_a_picture_of_a_step_or_a_branch_tells_which_and_can_be_painted_again(tmp_path: Path) -> None:
+    request = result(TextToImage()).request
+    trail = some_trail(request, reseeded=())
+    looked = result_of(replace(request, stop_at=4, resume=Look(trail, 4)))
+    assert "Shown at step: 4" in told(looked).text
+    branched = result_of(replace(request, beginnings=request.beginnings_to(2), resume=Branch(trail, 2)))
+    assert "From step: 2" in told(branched).text
+    for made in (looked, branched):
+        recipe = read_recipe(_bytes_of(tmp_path, made), made.image)
+        assert recipe is not None
+        assert (recipe.values["stop_at"], recipe.values["beginnings"]) == (
+            made.request.stop_at,
+            made.request.beginnings,
+        )
+        assert recipe.exact
+    other = result_of(replace(request, stop_at=3, resume=Look(trail, 4)))
+    assert not _exact(tmp_path, other)
+    assert _exact(tmp_path, replace(branched, request=replace(branched.request, resume=None)))
+
+
+def _exact(folder: Path, made: Result) -> bool:
+    recipe = read_recipe(_bytes_of(folder, made), made.image)
+    return recipe is not None and recipe.exact
 
 
 def _bytes_of(folder: Path, made: Result) -> bytes:

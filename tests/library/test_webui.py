@@ -56,6 +56,15 @@ def test_a_variation_is_told_as_the_web_ui_does_and_read_again() -> None:
     assert "Variation seed" not in parameters(result_of(request()))
 
 
+def test_the_step_that_is_shown_is_told_and_read_again() -> None:
+    text = parameters(result_of(request(stop_at=4)))
+    assert text.endswith(", Shown at step: 4")
+    recipe = parse(text)
+    assert recipe is not None
+    assert recipe.values["stop_at"] == 4
+    assert "Shown at step" not in parameters(result_of(request()))
+
+
 def test_negative_prompt_and_lines() -> None:
     lines = parameters(result_of(request(prompt="a\nb", negative="c\nd", task=TextToImage()))).split("\n")
     assert lines[:4] == ["a", "b", "Negative prompt: c", "d"]

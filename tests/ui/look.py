@@ -20,6 +20,7 @@ from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QScrollArea, QToolButton, QWidget
 
+from app.core.beginning import Beginning
 from app.core.errors import UserError
 from app.core.params import Intent
 from app.library.additions import read_addition
@@ -220,6 +221,11 @@ def choosing(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
     window.desk.candidates.show(1)
 
 
+def course(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
+    prompt = "a calm lake under mountains, with a forest on the shore and a boat on it"
+    window.desk.store.update(prompt="red hills", stop_at=14, beginnings=(Beginning(until=8, prompt=prompt),))
+
+
 def dropping(window: MainWindow, backend: FakeBackend, folder: Path) -> None:
     opened(window, folder)
     window.veil.lift()
@@ -246,6 +252,7 @@ STATES = (
     broken,
     reopening,
     choosing,
+    course,
     history,
     dropping,
     model_help,

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 
+from app.core.errors import RequestError
 from app.core.job import Purpose
 from app.ui.grid_dialog import GridDialog
 from app.ui.sheet import SheetDialog
@@ -147,3 +148,13 @@ def test_closing_the_sheet_stops_what_is_left(studio: Studio, backend: FakeBacke
     sheet.close()
     studio.wait_idle()
     assert len(backend.requests) == 1
+
+
+def test_why_a_cell_has_no_picture_stands_in_it(studio: Studio, backend: FakeBackend) -> None:
+    backend.error = RequestError("It cannot be painted.", "Try another one.")
+    ask(studio, "3", "1")
+    studio.click("gridPaint")
+    studio.wait_idle()
+    (run,) = studio.window.grids.runs
+    studio.wait(lambda: run.left == 0)
+    assert run.failures == {(0, 0): "It cannot be painted."}

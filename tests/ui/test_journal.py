@@ -12,6 +12,7 @@ from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QImage
 
 from app.core.geometry import Rect
+from app.core.grid import make_grid, read_axis
 from app.core.job import Purpose
 from app.document import images
 from app.document.commands import SetFrame
@@ -21,7 +22,8 @@ from app.document.snapshot import snapshot
 from app.document.tiles import TileEdit
 from app.library.history_index import Entry, Search
 from app.ui.notices import Notice
-from tests.fakes import FakeBackend
+from app.ui.sheet import SheetDialog
+from tests.fakes import FakeBackend, painted, result_of
 from tests.ui.conftest import Open, Studio
 
 TITLE = "Limner closed unexpectedly."
@@ -241,6 +243,79 @@ def test_jobs_that_waited_are_offered_and_not_begun(open_studio: Open, backend: 
     again.click("noticeChoice0")
     again.wait_idle()
     assert [request.prompt for request in backend.requests[asked:]] == ["one", "two"]
+
+
+@pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform cannot
+def test_a_grid_comes_back_with_what_was_painted_of_it(
+    open_studio: Open, picture: Path, backend: FakeBackend, data_with_model: Path
+) -> None:
+    backend.make_result = lambda request: result_of(request, painted(request, (request.steps, request.seed, 0)))
+    studio = open_studio()
+    studio.open(picture)
+    studio.drag(QPoint(20, 20), QPoint(200, 120))
+    studio.store.update(prompt="a boat", seed=5, steps=2)
+    request = snapshot(studio.document, studio.store.params)
+    backend.gated = True
+    grid = make_grid(request, read_axis("steps", "2, 3, 4"), read_axis("seed", "5, 6"))
+    run = studio.window.grids.paint(grid)
+    backend.release(2 + 3)
+    studio.wait(lambda: len(run.pictures) == 2)
+    other = studio.window.grids.paint(make_grid(request, read_axis("steps", "7"), None))
+    sheets = studio.window.findChildren(SheetDialog)
+    sheets[1].close()  # it is not wanted any more
+    assert other not in studio.window.grids.runs
+    before = {place: result.image for place, (_, result) in run.pictures.items()}
+    crash(studio)
+    backend.gated = False
+
+    again = open_studio()
+    assert "2 grid pictures" in card(again).text
+    restore(again)
+    (back,) = again.window.grids.runs
+    assert back.grid.cells == grid.cells
+    assert {place: result.image.tobytes() for place, (_, result) in back.pictures.items()} == {
+        place: image.tobytes() for place, image in before.items()
+    }
+    assert (back.left, back.failures) == (4, {})
+    assert "4 pictures wait to be painted; the queue is paused." in again.titles
+    assert again.queue.running is None
+    again.choose("Paint")
+    again.wait(lambda: len(back.pictures) == 6)
+    assert back.pick((0, 1))
+    shown = again.desk.candidates.shown
+    assert shown is not None
+    assert np.array_equal(shown.result.image, before[0, 1])
+    crash(again)
+
+    third = open_studio()
+    restore(third)
+    (whole,) = third.window.grids.runs
+    assert (len(whole.pictures), whole.left) == (6, 0)
+    assert not third.queue.paused
+    third.window.findChild(SheetDialog).close()
+    third.wait(lambda: not third.window.grids.runs)
+    crash(third)
+    fourth = open_studio()
+    restore(fourth)
+    assert fourth.window.grids.runs == ()
+
+
+@pytest.mark.qt_log_ignore("propagateSizeHints")
+def test_a_grid_that_is_closed_with_the_window_is_offered_too(open_studio: Open, backend: FakeBackend) -> None:
+    studio = open_studio()
+    backend.gated = True
+    request = snapshot(studio.document, studio.store.params)
+    studio.window.grids.paint(make_grid(request, read_axis("steps", "2, 3"), None))
+    studio.wait(lambda: studio.queue.running is not None)
+    studio.window.close()
+    again = open_studio()
+    again.wait(lambda: MEANWHILE in again.titles)
+    again.choose("Restore")
+    again.wait(lambda: len(again.window.grids.runs) == 1)
+    assert again.window.grids.runs[0].left == 2
+    again.choose("Forget")
+    again.wait(lambda: again.window.grids.runs[0].left == 0)
+    assert again.queue.current is None
 
 
 def test_a_window_that_is_closed_keeps_its_queue(open_studio: Open, picture: Path, backend: FakeBackend) -> None:

@@ -103,9 +103,19 @@ def test_a_step_is_taken_as_a_candidate(choosing: Studio) -> None:
     assert len(seeds(choosing)) == 3
     assert choosing.desk.candidates.number == 2
     assert sees(choosing, (160, 0, 0))
+    shown = choosing.desk.candidates.shown
+    assert shown is not None
+    assert shown.result.request.stop_at == 4
+    assert choosing.find("stepTold").text() == "step 4 of 5"
+    assert not choosing.find("step_takeButton").isEnabled(), "it is the candidate itself"
+    alt(choosing, Qt.Key.Key_Right)
+    choosing.wait(lambda: sees(choosing, (200, 0, 0)))
+    alt(choosing, Qt.Key.Key_Left)
+    assert sees(choosing, (160, 0, 0))
 
 
 def test_going_on_takes_the_prompt_and_guidance_of_now(choosing: Studio, backend: FakeBackend) -> None:
+    first = choosing.desk.candidates.waiting[0].result.request
     choosing.find("stepSlider").setValue(2)
     choosing.wait(lambda: sees(choosing, (80, 0, 0)))
     choosing.store.update(prompt="in winter", guidance=3.0, steps=40)
@@ -116,6 +126,8 @@ def test_going_on_takes_the_prompt_and_guidance_of_now(choosing: Studio, backend
     assert isinstance(request.resume, Branch)
     assert request.resume.step == 2
     assert (request.prompt, request.guidance, request.steps) == ("in winter", 3.0, STEPS)
+    (beginning,) = request.beginnings
+    assert (beginning.until, beginning.prompt, beginning.guidance) == (2, first.prompt, first.guidance)
 
 
 def test_there_is_nothing_to_go_on_from_at_the_end(choosing: Studio) -> None:

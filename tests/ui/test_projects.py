@@ -13,6 +13,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMenu, QToolButton
 
 from app.core.geometry import Rect
+from app.core.variation import Variation
 from app.document.commands import SetFrame
 from app.document.layer_commands import ChangeLayers, changed, renamed
 from app.document.layers import LayerKind
@@ -49,6 +50,7 @@ def test_everything_on_the_desk_comes_back(
     studio.drag(QPoint(30, 30), QPoint(60, 30))
     studio.document.undo.push(SetFrame(studio.document, Rect(8, 8, 64, 48)))
     studio.store.update(prompt="a red house", negative="fog", steps=7, seed=123, seed_locked=True, count=3)
+    studio.store.update(variation=Variation(seed=4, amount=0.25), stop_at=5)
     studio.click("generateButton")
     studio.wait_idle()
     studio.desk.candidates.step(1)
@@ -67,6 +69,7 @@ def test_everything_on_the_desk_comes_back(
     assert fresh.document.frame == Rect(8, 8, 64, 48)
     params = fresh.store.params
     assert (params.prompt, params.negative, params.steps, params.seed) == ("a red house", "fog", 7, 123)
+    assert (params.variation, params.stop_at) == (Variation(seed=4, amount=0.25), 5)
     assert fresh.generate_button.text() == "Inpaint"
     waiting = fresh.desk.candidates.waiting
     assert [each.starred for each in waiting] == [False, True, False]

@@ -59,7 +59,7 @@ _TICKS = (
     _Tick("Model", ("model",)),
     _Tick("Seed", ("seed", "seed_locked")),
     _Tick("Size", ("size",)),
-    _Tick("Sampler and steps", ("sampler", "steps")),
+    _Tick("Sampler and steps", ("sampler", "steps", "beginnings", "stop_at")),
     _Tick("Guidance", ("guidance", "guidance_interval")),
     _Tick("LoRA, embeddings, VAE", ("loras", "embeddings", "vae", "clip_skip")),
     _Tick("Strength", ("strength", "inpaint_strength", "intent")),

@@ -10,6 +10,7 @@ from app.core.job import Job, JobState, Phase
 from app.core.params import Intent
 from app.jobs.worker import EngineState
 from app.library.models import Model
+from app.ui.course import CourseNote
 from app.ui.desk import Desk
 from app.ui.icons import icon
 from app.ui.theme import GRID
@@ -73,6 +74,7 @@ class RunPanel(QWidget):
         column.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
         column.setSpacing(GRID)
         column.addWidget(self._model_line, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(CourseNote(self._desk))
         self._buttons = buttons = QHBoxLayout()
         buttons.setSpacing(GRID)
         buttons.addWidget(self._generate, 1)
