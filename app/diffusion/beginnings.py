@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from app.core.errors import UnfinishedError
 from app.core.job import Hooks, Phase, Preview, Result
 from app.core.request import Request
-from app.core.trail import Branch, Look, Resume
+from app.core.trail import Branch, Look, Resume, Trail
 
 Paint = Callable[[Request, Hooks], Result]
 
@@ -22,22 +24,30 @@ def paint_from_beginnings(paint: Paint, request: Request, hooks: Hooks) -> Resul
 
 
 def _paint_one(paint: Paint, request: Request, hooks: Hooks, number: int, count: int) -> Result:
+    began = time.perf_counter()
     resume: Resume | None = None
-    steps, seconds = 0, 0.0
+    done = 0
     share = _Share(hooks, number, count, request.stop_at or request.steps)
     for place, beginning in enumerate(request.beginnings):
         until = min(beginning.until, request.stop_at or beginning.until)
-        begun = paint(replace(request.begun(place), stop_at=until, resume=resume), share)
-        steps, seconds = steps + begun.steps, seconds + begun.seconds
-        if begun.trail is None:  # nothing is painted at strength 0
+        trail = _begun(paint, replace(request.begun(place), stop_at=until, resume=resume), share)
+        if trail is None:  # nothing is painted at strength 0
             break
-        done = min(until, len(begun.trail))
+        done = min(until, len(trail))
         if done == request.stop_at:
-            resume = Look(begun.trail, done)
+            resume = Look(trail, done)
             break
-        resume = Branch(begun.trail, done)
+        resume = Branch(trail, done)
     result = paint(replace(request, resume=resume), share)
-    return replace(result, request=request, steps=steps + result.steps, seconds=seconds + result.seconds)
+    return replace(result, request=request, steps=done + result.steps, seconds=time.perf_counter() - began)
+
+
+def _begun(paint: Paint, request: Request, hooks: Hooks) -> Trail | None:
+    """The steps alone: that they cannot be decoded is no harm yet."""
+    try:
+        return paint(request, hooks).trail
+    except UnfinishedError as error:
+        return error.trail
 
 
 @dataclass(frozen=True)

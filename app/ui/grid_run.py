@@ -64,7 +64,7 @@ class GridRun(QObject):
     @property
     def left(self) -> int:
         """How many cells are still to come."""
-        return len(self._left)
+        return sum(place not in self.pictures for place in self._left.values())
 
     def stop(self) -> None:
         """What is not painted yet stays empty."""

@@ -279,4 +279,4 @@ def _lined_up(queue: JobQueue) -> list[Job]:
     """What is to be asked for again: not what was only looked at."""
     running = queue.running
     jobs = ([running] if running is not None and not running.cancel_asked else []) + list(queue.waiting)
-    return [job for job in jobs if job.purpose is Purpose.PICTURE]
+    return [job for job in jobs if job.purpose is Purpose.PICTURE and job.made < job.request.count]

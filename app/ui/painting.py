@@ -12,7 +12,7 @@ from app.core.errors import RequestError
 from app.core.geometry import Rect, Size
 from app.core.job import Failed, Job, JobState, Place, Preview, Purpose, Result
 from app.core.request import Request, TextToImage
-from app.core.trail import Branch
+from app.core.trail import Branch, Look
 from app.core.variation import Variation
 from app.document.commands import InsertResult, OpenPicture
 from app.document.document import Origin
@@ -292,7 +292,9 @@ class Painting(QObject):
         notice = self._failure(failed.message, f"{failed.remedy} {KEPT}", failed.details)
         trail = failed.trail
         if trail is not None:
-            rest = replace(job.request, seed=trail.seed, count=1, resume=Branch(trail, len(trail)))
+            done = len(trail)
+            resume = Look(trail, done) if done == job.request.stop_at else Branch(trail, done)
+            rest = replace(job.request, seed=trail.seed, count=1, resume=resume)
             finish = Help(label="Finish the picture", act=lambda: self.line_up(rest, origin))
             notice = replace(notice, help=finish, stays=True)
         self._notices.show_notice(notice)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QPoint
 
 from app.core.geometry import Size
@@ -61,6 +62,7 @@ def test_inside_a_mask(open_studio: Callable[..., Artist], photo: tuple[Path, np
     np.testing.assert_array_equal(fresh.document.pixels(), pixels)
 
 
+@pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform cannot
 def test_a_step_that_was_taken_a_branch_a_variation_and_a_cell(
     open_studio: Callable[..., Artist], tmp_path: Path
 ) -> None:
@@ -90,9 +92,12 @@ def test_a_step_that_was_taken_a_branch_a_variation_and_a_cell(
         save_picture(tmp_path / f"{number}.png", result.image, told(result))
     artist.window.close()
     fresh = open_studio()
+    fresh.wait(lambda: not fresh.window.recovery.busy)
+    assert fresh.titles == []
     for number, result in enumerate(taken):
         dropped(fresh, tmp_path / f"{number}.png", "Settings")
-        fresh.wait(lambda: "The seed is locked" in fresh.window.notices.shown[-1].text)
+        fresh.wait(lambda: "The seed is locked" in fresh.window.notices.shown[0].text)
+        assert fresh.titles[0] == f"The settings of “{number}.png” are in use."
         assert fresh.find("courseNote").isHidden() == (number in (0, 3))
         fresh.paint()
         np.testing.assert_array_equal(fresh.document.pixels(), result.image)
