@@ -215,8 +215,13 @@ class Restored(Step):
 
 def contents(document: Document) -> tuple[dict[str, Any], dict[str, NDArray[np.uint8]]]:
     """All that is kept of a document: its values, and copies of its planes."""
-    planes = _planes(document)
-    return _values(document), {name: _part(image, image.rect()) for name, image in planes.items()}
+    planes = {name: _part(image, image.rect()) for name, image in _planes(document).items()}
+    for mask in _waiting(document):
+        plane = planes[_plane_of(mask)] = np.zeros((document.size.height, document.size.width), np.uint8)
+        for tile in mask.content:
+            x, y, width, height = tile.box
+            plane[y : y + height, x : x + width] = tile.pixels()
+    return _values(document), planes
 
 
 def _planes(document: Document) -> dict[str, QImage | Raster]:

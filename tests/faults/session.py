@@ -19,14 +19,17 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import numpy as np
 from PIL import Image
 from PySide6.QtCore import QPointF, QTimer
+from PySide6.QtGui import QUndoCommand
 from PySide6.QtWidgets import QApplication
 
 from app.core.geometry import Rect
 from app.core.job import Hooks, Result
 from app.core.request import Request
 from app.document import layer_commands as layers
+from app.document import mask_commands as masks
 from app.document.commands import ClearMask, InvertMask, SetFrame
 from app.document.journal import contents
+from app.document.masks import Combine
 from app.library.journal.entries import Entry, Moved, Stepped, Told
 from app.main import build
 from app.ui.main_window import MainWindow
@@ -37,6 +40,7 @@ from tests.ui.canvas.gestures import drag
 _PAUSE_MS = 25
 _MOST_CANDIDATES = 4
 _MOST_LAYERS = 5
+_MOST_MASKS = 4
 
 
 class _Painter(FakeBackend):
@@ -76,6 +80,7 @@ class Script:
             (1, self._open),
             (1, self._frame),
             (4, self._arrange),
+            (3, self._change_masks),
             (1, lambda: self._undo.push(ClearMask(self._document))),
             (1, lambda: self._undo.push(InvertMask(self._document))),
             (1, window.memory.save),
@@ -183,6 +188,23 @@ class Script:
     def _open(self) -> None:
         self._window.files.open(self._folder / "photo.png")
 
+    def _change_masks(self) -> None:
+        """Something about the list of masks."""
+        document, many = self._document, len(self._document.masks.items)
+        other = self._random.randrange(many)
+        if many < 2 or (many < _MOST_MASKS and self._random.random() < 0.3):
+            step: QUndoCommand | None = self._random.choice([masks.add_mask, masks.duplicate_mask])(document)
+        elif self._random.random() < 0.3:
+            step = masks.delete_mask(document)
+        elif self._random.random() < 0.5:
+            step = masks.choose_mask(document, other)
+        elif self._random.random() < 0.3:
+            step = masks.rename_mask(document, other, self._random.choice(["sky", "hand", "猫"]))
+        else:
+            step = masks.combine_mask(document, other, self._random.choice(list(Combine)))
+        if step is not None:
+            self._undo.push(step)
+
     def _arrange(self) -> None:
         """Something about the layers."""
         document, stack = self._document, self._document.layers
@@ -196,6 +218,9 @@ class Script:
         elif self._random.random() < 0.4:
             twin = layers.duplicated(document, layer)
             step = (layers.added(document, twin), twin.id, "Duplicate layer")
+        elif self._random.random() < 0.4:
+            x, y = layer.x + self._random.randint(-40, 40), layer.y + self._random.randint(-40, 40)
+            step = (layers.changed(stack, layer.id, x=x, y=y), layer.id, "Drag layer")
         elif self._random.random() < 0.5:
             step = (layers.moved(stack, layer.id, self._random.randrange(len(stack))), layer.id, "Move layer")
         else:
