@@ -199,8 +199,8 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        options = ToolOptions(self.canvas)
-        column.addWidget(options)
+        self.tool_options = ToolOptions(self.canvas)
+        column.addWidget(self.tool_options)
         column.addWidget(self.canvas_area, 1)
         buttons = {id: self.actions_by_id[id] for id in actions.CANDIDATE_ACTIONS}
         self.step_bar = StepBar(self.kept_steps, {id: self.actions_by_id[id] for id in actions.STEP_ACTIONS})
@@ -227,7 +227,7 @@ class MainWindow(QMainWindow):
         rows.addLayout(upper, 1)
         rows.addWidget(self.status_line)
         self.setCentralWidget(whole)
-        self._surroundings = (self.menuBar(), options, panels, rail, self.status_line)
+        self._surroundings = (self.menuBar(), self.tool_options, panels, rail, self.status_line)
         next(iter(self.panels.values())).setFocus()  # one can type at once
 
     def _ask_where_to_save(self, name: Path) -> Path | None:

@@ -19,8 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.actions import ACTIONS, ActionRow
-from app.ui.shortcuts import FIXED, Shortcuts
+from app.ui.actions import ACTIONS
+from app.ui.canvas.key_table import CANVAS_KEYS
+from app.ui.shortcuts import FIXED, ROWS, Row, Shortcuts
 from app.ui.theme import GRID
 
 _NATIVE = QKeySequence.SequenceFormat.NativeText
@@ -28,7 +29,7 @@ _ID = Qt.ItemDataRole.UserRole
 
 
 class ShortcutDialog(QDialog):
-    """Every action with its key, and the keys of the canvas, which are fixed. It does not block the window."""
+    """Every action and what the canvas does by keys, and the few keys that are fixed. It does not block the window."""
 
     def __init__(self, shortcuts: Shortcuts, parent: QWidget) -> None:
         super().__init__(parent)
@@ -37,7 +38,7 @@ class ShortcutDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(620, 560)
         self._shortcuts = shortcuts
-        self._rows = {row.id: row for row in ACTIONS}
+        self._rows = ROWS
         self._items: list[QTreeWidgetItem] = []
         self._search = self._make_search()
         self._list = self._make_list()
@@ -85,6 +86,11 @@ class ShortcutDialog(QDialog):
             item.setData(0, _ID, row.id)
             item.setToolTip(0, row.tip)
             self._items.append(item)
+        for key_row in CANVAS_KEYS:
+            item = QTreeWidgetItem([f"{key_row.text} (on the canvas)", ""])
+            item.setData(0, _ID, key_row.id)
+            item.setToolTip(0, key_row.tip)
+            self._items.append(item)
         for key, what in FIXED.items():
             item = QTreeWidgetItem([f"{what} (on the canvas)", QKeySequence(key).toString(_NATIVE)])
             item.setDisabled(True)
@@ -123,7 +129,7 @@ class ShortcutDialog(QDialog):
         column.addWidget(buttons)
 
     @property
-    def _chosen(self) -> ActionRow | None:
+    def _chosen(self) -> Row | None:
         item = self._list.currentItem()
         return self._rows.get(item.data(0, _ID)) if item is not None else None
 

@@ -1,4 +1,4 @@
-"""Which keys do what: the keys of the table of actions, and what the person has chosen in their place."""
+"""Which keys do what: those of the tables of actions and of the canvas, and what the person has chosen instead."""
 
 from __future__ import annotations
 
@@ -10,41 +10,36 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QKeySequence
 
 from app.ui.actions import ACTIONS, ActionRow
+from app.ui.canvas.key_table import CANVAS_KEYS, Bindings, CanvasKey, plain
 
 FIXED: Mapping[str, str] = MappingProxyType(
     {
-        "Space": "Pan while it is held",
-        "X": "Brush or eraser; add or take away",
-        "V": "See without the mask while it is held",
-        "Z": "See the picture from before while it is held",
-        "[": "Smaller brush",
-        "]": "Larger brush",
-        "{": "Softer brush",
-        "}": "Harder brush",
-        **{digit: f"Opacity {(int(digit) or 10) * 10} %" for digit in "1234567890"},
         "Return": "Finish the area, or begin one",
         "Backspace": "One corner back; let the frame follow the mask",
-        "Left": "Move the area",
-        "Right": "Move the area",
-        "Up": "Move the area",
-        "Down": "Move the area",
+        **dict.fromkeys(("Left", "Right", "Up", "Down"), "Move the area, the frame or the line"),
+        **dict.fromkeys(("Shift+Left", "Shift+Right", "Shift+Up", "Shift+Down"), "Resize the area or the frame"),
         "Tab": "The next control",
         "Shift+Tab": "The control before",
     }
 )
-"""Keys that belong to the canvas and to Qt, and what they do: an action cannot have them."""
+"""Keys that belong to the canvas and to Qt, and what they do: nothing else can have them."""
 
+Row = ActionRow | CanvasKey
+_ALL: tuple[Row, ...] = (*ACTIONS, *CANVAS_KEYS)
+ROWS: Mapping[str, Row] = MappingProxyType({row.id: row for row in _ALL})
+"""All that a key can be chosen for: the actions, and what the canvas does while it has the focus."""
 Keys = tuple[str, ...]  # in Qt's portable notation, the first is shown
 
 
 class Shortcuts(QObject):
-    """Holds the keys of every action; ``put`` and ``reset`` are their writers. Invariant: no key belongs to two."""
+    """Holds the keys of every action, and of what the canvas does by keys; ``put``, ``clear`` and ``reset`` are their
+    writers. Invariant: no key belongs to two."""
 
     changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._rows: Mapping[str, ActionRow] = {row.id: row for row in ACTIONS}
+        self._rows = ROWS
         self._own: dict[str, Keys] = {}  # by the ids of the actions whose keys are not those of the table
 
     def keys(self, id: str) -> Keys:
@@ -60,21 +55,26 @@ class Shortcuts(QObject):
         """The text with the key behind it: “Open a picture (Ctrl+O)”."""
         return f"{text} ({shown})" if (shown := self.shown(id)) else text
 
+    @property
+    def bindings(self) -> Bindings:
+        """The canvas's keys."""
+        return Bindings({row.id: self.keys(row.id) for row in CANVAS_KEYS})
+
     def owner(self, key: str) -> str | None:
         """The action that has this key."""
-        return next((id for id in self._rows if _plain(key) in map(_plain, self.keys(id))), None)
+        return next((id for id in self._rows if plain(key) in map(plain, self.keys(id))), None)
 
     def put(self, id: str, key: str) -> None:
         """Make this the action's first key; the action that had it loses it. ValueError for one that is fixed."""
-        key = _plain(key)
+        key = plain(key)
         if not key or key in FIXED or self._rows[id].fixed:
             raise ValueError(f"{key} cannot be a key of {id}")
         owner = self.owner(key)
         if owner is not None and self._rows[owner].fixed:
             raise ValueError(f"{key} belongs to {owner}")
         if owner is not None and owner != id:
-            self._set(owner, tuple(each for each in self.keys(owner) if _plain(each) != key))
-        self._set(id, (key, *(each for each in self.keys(id)[1:] if _plain(each) != key)))
+            self._set(owner, tuple(each for each in self.keys(owner) if plain(each) != key))
+        self._set(id, (key, *(each for each in self.keys(id)[1:] if plain(each) != key)))
         self.changed.emit()
 
     def clear(self, id: str) -> None:
@@ -89,7 +89,7 @@ class Shortcuts(QObject):
         for key in self._rows[id].shortcuts:
             owner = self.owner(key)
             if owner is not None and owner != id:
-                self._set(owner, tuple(each for each in self.keys(owner) if _plain(each) != _plain(key)))
+                self._set(owner, tuple(each for each in self.keys(owner) if plain(each) != plain(key)))
         self._own.pop(id, None)
         self.changed.emit()
 
@@ -113,10 +113,10 @@ class Shortcuts(QObject):
             row = self._rows.get(id)
             if row is None or row.fixed or not isinstance(keys, list):
                 continue
-            plain = [_plain(key) for key in keys if isinstance(key, str)]
-            self._set(id, tuple(key for key in plain if key and key not in FIXED))
+            named = [plain(key) for key in keys if isinstance(key, str)]
+            self._set(id, tuple(key for key in named if key and key not in FIXED))
         for id in list(self._own):
-            taken = {_plain(key) for other in self._rows if other != id for key in self.keys(other)}
+            taken = {plain(key) for other in self._rows if other != id for key in self.keys(other)}
             self._set(id, tuple(key for key in self.keys(id) if key not in taken))
         self.changed.emit()
 
@@ -125,7 +125,3 @@ class Shortcuts(QObject):
             self._own.pop(id, None)
         else:
             self._own[id] = keys
-
-
-def _plain(key: str) -> str:
-    return QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)

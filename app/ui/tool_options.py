@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QStac
 from app.document.commands import SetFrame
 from app.document.strokes import Brush
 from app.ui.canvas.area import MOST_FEATHER, MOST_TOLERANCE, AreaSettings
+from app.ui.canvas.key_table import Bindings
 from app.ui.canvas.tools import TOOLS, Options
 from app.ui.canvas.view import CanvasView
 from app.ui.colour_button import ColourButton
@@ -33,16 +34,16 @@ class Row:
 
 _BRUSH_ROWS = (
     Row("size", Scale(name="brushSize", label="Size",
-                      tip="The width of the brush in pixels of the picture ( [ and ] ).",
+                      tip="The width of the brush in pixels of the picture (<smaller> and <larger>).",
                       least=1, most=1000, step=1, default=64, decimals=0, suffix=" px", curve=2.5)),
     Row("hardness", Scale(name="brushHardness", label="Hardness",
-                          tip="More gives a sharp edge; less a soft one that joins gently ( { and } ).",
+                          tip="More gives a sharp edge; less a soft one that joins gently (<softer> and <harder>).",
                           least=0, most=1, step=0.01, default=0.8)),
     Row("opacity", Scale(name="brushOpacity", label="Opacity",
-                         tip="How strongly one stroke marks: less repaints less (keys 1 to 0).",
+                         tip="How strongly one stroke marks: less repaints less (<opacity>).",
                          least=0, most=1, step=0.01, default=1.0)),
 )  # fmt: skip
-_OPACITY_TIP = "How strongly the area is marked: less repaints less (keys 1 to 0)."
+_OPACITY_TIP = "How strongly the area is marked: less repaints less (<opacity>)."
 _AREA_ROWS = (
     Row("opacity", Scale(name="areaOpacity", label="Opacity", tip=_OPACITY_TIP,
                          least=0, most=1, step=0.01, default=1.0)),
@@ -61,13 +62,14 @@ _FILL_ROWS = (
     Row("tolerance", Scale(name="fillTolerance", label="Tolerance",
                            tip="More fills colours that are less alike: 0 only the same one, 255 all.",
                            least=0, most=MOST_TOLERANCE, step=1, default=24, decimals=0)),
-    Row("opacity", Scale(name="fillOpacity", label="Opacity", tip="How strongly the colour covers (keys 1 to 0).",
+    Row("opacity", Scale(name="fillOpacity", label="Opacity", tip="How strongly the colour covers (<opacity>).",
                          least=0, most=1, step=0.01, default=1.0)),
 )  # fmt: skip
 _WIDEST = 300
+_TOLD = "toldKeys"  # the property that holds a tooltip with its keys still to be named
 _WAYS = (
-    (False, "+", "Add what you mark to the mask (X changes it, Ctrl does the opposite)."),
-    (True, "−", "Take what you mark away from the mask (X changes it, Ctrl does the opposite)."),
+    (False, "+", "Add what you mark to the mask (<swap> changes it, Ctrl does the opposite)."),
+    (True, "−", "Take what you mark away from the mask (<swap> changes it, Ctrl does the opposite)."),
 )
 
 
@@ -108,6 +110,15 @@ class ToolOptions(QWidget):
         tool = TOOLS[id]
         self._name.setText(tool.label)
         self._stack.setCurrentWidget(self._pages[tool.options])
+
+    def show_keys(self, bindings: Bindings) -> None:
+        """Tell these keys in the tooltips from now on."""
+        for widget in self.findChildren(QWidget):
+            told = widget.property(_TOLD) or widget.toolTip()
+            if "<" in told:
+                widget.setProperty(_TOLD, told)
+                widget.setToolTip(bindings.told(told))
+                widget.setAccessibleDescription(widget.toolTip())
 
 
 class SliderPage(QWidget):

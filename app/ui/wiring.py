@@ -62,6 +62,7 @@ class Wiring(QObject):
         canvas.zoom_changed.connect(status.show_zoom)
         canvas.pointer_moved.connect(status.show_pointer)
         canvas.hint_changed.connect(status.show_hint)
+        canvas.said.connect(lambda text: window.screen_reader.say(text))
         canvas.tool_changed.connect(lambda id: window.actions_by_id[f"tool_{id}"].setChecked(True))
         status.zoom_asked.connect(canvas.fit)
         self._desk.shortcuts.changed.connect(self._on_shortcuts)
@@ -117,6 +118,9 @@ class Wiring(QObject):
 
     def _on_shortcuts(self) -> None:
         self._window.status_line.show_fit_key(self._desk.shortcuts.shown("fit"))
+        bindings = self._desk.shortcuts.bindings
+        self._window.canvas.set_bindings(bindings)
+        self._window.tool_options.show_keys(bindings)
 
     def _on_comparable(self, possible: bool) -> None:
         action = self._window.actions_by_id["wipe"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import Enum, auto
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QKeyEvent, QPointingDevice, QSinglePointEvent, QTabletEvent, QTransform, QWheelEvent
@@ -15,44 +14,7 @@ _TRACKPAD_FACTOR = 1.004  # for one pixel of scrolling with two fingers
 _NOTCH = 40.0  # view pixels that a trackpad without pixels of its own pans by 120 units
 
 
-class Key(Enum):
-    """What a key asks for."""
-
-    HAND = auto()
-    SWAP = auto()
-    CANCEL = auto()
-    LARGER = auto()
-    SMALLER = auto()
-    HARDER = auto()
-    SOFTER = auto()
-    FINISH = auto()
-    BACK = auto()
-    PEEK = auto()
-    BEFORE = auto()
-
-
-_PRESSED = {
-    Qt.Key.Key_Space: Key.HAND,
-    Qt.Key.Key_X: Key.SWAP,
-    Qt.Key.Key_V: Key.PEEK,
-    Qt.Key.Key_Z: Key.BEFORE,
-    Qt.Key.Key_Return: Key.FINISH,
-    Qt.Key.Key_Enter: Key.FINISH,
-    Qt.Key.Key_Backspace: Key.BACK,
-}
-HELD = {Qt.Key.Key_Space: Key.HAND, Qt.Key.Key_V: Key.PEEK, Qt.Key.Key_Z: Key.BEFORE}
-"""Keys that count until they are let go."""
 _ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
-_TYPED = {"]": Key.LARGER, "[": Key.SMALLER, "}": Key.HARDER, "{": Key.SOFTER}
-
-
-def key_of(event: QKeyEvent) -> Key | None:
-    """None: the key means nothing here."""
-    if event.key() == Qt.Key.Key_Escape:
-        return Key.CANCEL
-    if not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier and event.key() in _PRESSED:
-        return _PRESSED[Qt.Key(event.key())]
-    return _TYPED.get(event.text())  # by what is typed: the brackets lie elsewhere on other keyboards
 
 
 def nudge_of(event: QKeyEvent) -> Nudge | None:
@@ -67,14 +29,6 @@ def nudge_of(event: QKeyEvent) -> Nudge | None:
         grow=bool(held & Qt.KeyboardModifier.ShiftModifier),
         fine=bool(held & Qt.KeyboardModifier.ControlModifier),
     )
-
-
-def opacity_of(event: QKeyEvent) -> float | None:
-    """What a digit sets: 1 to 9 are 10 to 90 %, 0 is 100 %. None for any other key, and with a modifier."""
-    keypad = Qt.KeyboardModifier.KeypadModifier
-    if event.modifiers() not in (Qt.KeyboardModifier.NoModifier, keypad) or event.text() not in "1234567890":
-        return None
-    return (int(event.text()) or 10) / 10 if event.text() else None
 
 
 def pointer_of(event: QSinglePointEvent, to_view: QTransform) -> Pointer:

@@ -9,15 +9,13 @@ from PySide6.QtCore import QPointF
 from app.core.extent import carried, possible
 from app.core.geometry import Rect, Size
 from app.document.commands import SetFrame
-from app.document.document import Document
 from app.document.extent import ChangeExtent
-from app.document.undo import Step
 from app.ui.canvas.drag import Canvas, Drag, Pointer
 from app.ui.canvas.xray import HANDLE, handle_points
 
 GRAIN = 8  # picture pixels that sides snap to: one latent
 LEAST = 64  # a side: models draw nothing on less
-_ROOM = 2048  # picture pixels that the frame may leave it by, on each side
+ROOM = 2048  # picture pixels that the frame may leave it by, on each side
 _NEAR = 2 * HANDLE  # view pixels around a handle that still grip it
 
 
@@ -29,34 +27,38 @@ def frame(canvas: Canvas, press: Pointer) -> Drag:
     box = before
     try:
         while isinstance(pointer := (yield), Pointer):
-            room = _ROOM if pointer.other else 0
+            room = ROOM if pointer.other else 0
             shift = QPointF(room, room)
             around = Size(picture.width + 2 * room, picture.height + 2 * room)
             start, end, way = press.picture + shift, pointer.picture + shift, pointer.picture - press.picture
             if before is None or grip is None:
                 asked = drawn(start, end, around)
             elif grip == (0, 0):
-                asked = moved(_shifted(before, room), way, around)
+                asked = moved(shifted(before, room), way, around)
             else:
-                asked = resized(_shifted(before, room), grip, way, around)
-            asked = _shifted(asked, -room)
+                asked = resized(shifted(before, room), grip, way, around)
+            asked = shifted(asked, -room)
             if possible(asked.joined(Rect.whole(picture)), picture):
                 box = asked
             canvas.show_frame(box)
     finally:
         canvas.show_frame(None)
     if box is not None and box != before:
-        canvas.push(_step(canvas.document, box))
+        set_frame(canvas, box)
 
 
-def _step(document: Document, box: Rect) -> Step:
+def set_frame(canvas: Canvas, box: Rect) -> None:
+    """As one step; a picture that cannot hold it grows."""
+    document = canvas.document
     if box.inside(document.size):
-        return SetFrame(document, box)
+        canvas.push(SetFrame(document, box))
+        return
     area = box.joined(Rect.whole(document.size))
-    return ChangeExtent(document, area, "Extend picture", frame=carried(box, area))
+    canvas.push(ChangeExtent(document, area, "Extend picture", frame=carried(box, area)))
 
 
-def _shifted(box: Rect, by: int) -> Rect:
+def shifted(box: Rect, by: int) -> Rect:
+    """The box so much further right and down."""
     return Rect(box.x + by, box.y + by, box.width, box.height)
 
 

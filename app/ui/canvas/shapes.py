@@ -57,6 +57,7 @@ def _by_keys(canvas: Canvas, path_in: Callable[[QRectF], QPainterPath], name: st
             match (yield):
                 case Nudge() as nudge:
                     box = _nudged(box, nudge, QRectF(canvas.document.box))
+                    canvas.say(_told(box))
                 case Order.FINISH:
                     finished = True
                 case Order.BACK:
@@ -64,6 +65,11 @@ def _by_keys(canvas: Canvas, path_in: Callable[[QRectF], QPainterPath], name: st
     finally:
         canvas.show_outline(None)
     marker.shape(path_in(box), name)
+
+
+def _told(box: QRectF) -> str:
+    """512 × 384 at 64, 128"""
+    return f"{box.width():.0f} × {box.height():.0f} at {box.x():.0f}, {box.y():.0f}"
 
 
 def _nudged(box: QRectF, nudge: Nudge, picture: QRectF) -> QRectF:

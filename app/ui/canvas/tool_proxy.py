@@ -31,6 +31,7 @@ class _Running:
 
     tool: Tool
     drag: Drag
+    keyed: bool = False  # it was begun by a key
 
     def sent(self, what: Pointer | Order | Nudge | None) -> bool:
         """Hand it over. False when the drag has come to its end with that."""
@@ -107,7 +108,9 @@ class ToolProxy(QObject):
             return False
         pointer = replace(pointer, pressed=True)
         waiting = self._waiting
-        if waiting is not None and waiting.tool is tool:
+        if waiting is not None and waiting.tool is tool and waiting.keyed:
+            self.cancel()  # the pointer begins anew
+        elif waiting is not None and waiting.tool is tool:
             self._waiting = None
             if waiting.sent(pointer):
                 self._held = waiting
@@ -138,9 +141,9 @@ class ToolProxy(QObject):
         """Start the tool by a key; it waits for orders. False when it knows no such way, or something goes on."""
         if tool.keyed is None or self.dragging:
             return False
-        running = _Running(tool, tool.keyed(self))
-        next(running.drag)
-        self._waiting = running
+        running = _Running(tool, tool.keyed(self), keyed=True)
+        if running.sent(None):  # else it has said why it cannot
+            self._waiting = running
         return True
 
     def order(self, order: Order | Nudge) -> bool:

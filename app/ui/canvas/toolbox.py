@@ -12,6 +12,7 @@ from app.document.strokes import Brush
 from app.ui.canvas.area import AreaSettings
 from app.ui.canvas.brush import DEFAULTS, next_hardness, next_size
 from app.ui.canvas.colours import Colours
+from app.ui.canvas.key_table import Bindings
 from app.ui.canvas.rack import Rack
 from app.ui.canvas.tools import TOOLS, Tool
 
@@ -20,7 +21,7 @@ _SWAP = {"brush": "eraser", "eraser": "brush", "paint": "paint_eraser", "paint_e
 
 
 class Toolbox(QObject):
-    """The chosen tool, and the hand in its place while Space is held."""
+    """The chosen tool, and the hand in its place while its key is held."""
 
     active_changed = Signal()  # another tool would be used now
     tool_changed = Signal(str)
@@ -36,6 +37,7 @@ class Toolbox(QObject):
             kept=("opacity", "feather", "tolerance", "contiguous"),
         )
         self.colours = Colours(self)
+        self._bindings = Bindings()
         self._chosen = "brush"
         self._hand_held = False
 
@@ -79,7 +81,13 @@ class Toolbox(QObject):
 
     @property
     def hint(self) -> str:
-        return TOOLS[self._chosen].hint
+        """What the chosen tool's keys do."""
+        return self._bindings.told(TOOLS[self._chosen].hint)
+
+    def set_bindings(self, bindings: Bindings) -> None:
+        """The keys that hints tell from now on."""
+        self._bindings = bindings
+        self.hint_changed.emit(self.hint)
 
     @property
     def brush(self) -> Brush:

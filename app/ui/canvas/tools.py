@@ -13,6 +13,7 @@ from app.ui.canvas.brush import paint
 from app.ui.canvas.crop import crop
 from app.ui.canvas.drag import Canvas, Drag, Pointer
 from app.ui.canvas.frame import frame
+from app.ui.canvas.keyed_frame import keyed_frame
 from app.ui.canvas.lasso import lasso
 from app.ui.canvas.move import move
 from app.ui.canvas.paint import erase_colour, fill, paint_colour, picker
@@ -43,8 +44,8 @@ class Options(Enum):
 @dataclass(frozen=True, kw_only=True)
 class Tool:
     """One row. ``icon`` names a file of the icon set, ``shortcut`` is in Qt's portable notation, ``tip`` says what it
-    does, ``hint`` is one short line for the status bar. ``cursor`` None: the view draws the brush outline instead of a
-    cursor."""
+    does, ``hint`` is one short line for the status bar (Bindings.told puts the keys into it). ``cursor`` None: the view
+    draws the brush outline instead of a cursor."""
 
     id: str
     label: str
@@ -56,7 +57,8 @@ class Tool:
     options: Options = Options.NONE
     cursor: Qt.CursorShape | None = None
     held_cursor: Qt.CursorShape | None = None  # while dragging
-    keyed: Callable[[Canvas], Drag] | None = None  # how it works without a pointer
+    keyed: Callable[[Canvas], Drag] | None = None  # how it works without a pointer; Enter begins it
+    by_arrows: bool = False  # the arrows begin it as well
 
     @property
     def paints(self) -> bool:
@@ -74,9 +76,10 @@ class Tool:
         return self.options in (Options.PAINT, Options.FILL)
 
 
-_PAINT = "[ ] size   { } hardness   1–0 opacity   Right drag size and hardness   Shift straight line   X %s   Space pan"
-_COLOUR = "Alt pick colour   [ ] size   { } hardness   1–0 opacity   Shift straight line   X %s   Space pan"
-_MARK = "%s   Ctrl take away   X add or take away   1–0 opacity"
+_SIZES = "<smaller> <larger> size   <softer> <harder> hardness   <opacity> opacity"
+_PAINT = _SIZES + "   Right drag size and hardness   Shift straight line   <swap> %s   <hand> pan"
+_COLOUR = "Alt pick colour   " + _SIZES + "   Shift straight line   <swap> %s   <hand> pan"
+_MARK = "%s   Ctrl take away   <swap> add or take away   <opacity> opacity"
 _ROWS = (
     Tool(
         id="brush",
@@ -192,7 +195,7 @@ _ROWS = (
         icon="fill",
         shortcut="Shift+G",
         tip="Fill what has one colour with another, on a layer to paint on",
-        hint="Click a colour to fill it   Ctrl erase it   Alt pick the colour   1–0 opacity",
+        hint="Click a colour to fill it   Ctrl erase it   Alt pick the colour   <opacity> opacity",
         drag=fill,
         options=Options.FILL,
         cursor=_CROSS,
@@ -224,8 +227,11 @@ _ROWS = (
         icon="frame",
         shortcut="F",
         tip="Choose which part of the picture the model is given",
-        hint="Drag a handle, inside to move, outside for a new one   Ctrl past the edge   Backspace follow the mask",
+        hint="Drag a handle, inside to move, outside for a new one   Arrows move, Shift+arrows resize, Enter sets   "
+        "Ctrl past the edge   Backspace follow the mask",
         drag=frame,
+        keyed=keyed_frame,
+        by_arrows=True,
         options=Options.FRAME,
         cursor=_CROSS,
     ),

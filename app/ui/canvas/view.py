@@ -31,6 +31,7 @@ from app.document.strokes import Brush
 from app.ui.canvas.comparison import Comparison
 from app.ui.canvas.cursor import draw_outline, outline_box
 from app.ui.canvas.extent_look import ExtentLook
+from app.ui.canvas.key_table import Bindings
 from app.ui.canvas.keys import Keys
 from app.ui.canvas.mask_look import MaskLook
 from app.ui.canvas.outline import Outline
@@ -56,6 +57,7 @@ class CanvasView(QWidget):
     brush_changed = Signal(object)  # the Brush of the current tool
     xray_changed = Signal(bool)  # it is to be seen, or no more
     hint_changed = Signal(str)  # what the current tool's keys do
+    said = Signal(str)  # a sentence for the person: what a key did, or why nothing happened
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -110,6 +112,7 @@ class CanvasView(QWidget):
         self._proxy.picture_shown.connect(self._update_picture)
         self._proxy.paint_dropped.connect(self._on_paint_dropped)
         self._proxy.said.connect(self.hint_changed)
+        self._proxy.said.connect(self.said)
         self._proxy.committed.connect(self._follow_tint)
         self._proxy.outlined.connect(lambda box: self.update(self._marked.dirty(box, self._viewport.transform)))
         self._proxy.frame_shown.connect(self.update)
@@ -146,7 +149,7 @@ class CanvasView(QWidget):
 
     @property
     def tool(self) -> str:
-        """The chosen tool's id; holding Space does not change it."""
+        """The chosen tool's id; holding the hand does not change it."""
         return self._toolbox.chosen
 
     def set_tool(self, id: str) -> None:
@@ -156,6 +159,12 @@ class CanvasView(QWidget):
     @property
     def hint(self) -> str:
         return self._toolbox.hint
+
+    def set_bindings(self, bindings: Bindings) -> None:
+        """Which keys do what here from now on. What is held counts no more."""
+        self._keys.let_go()
+        self._keys.bindings = bindings
+        self._toolbox.set_bindings(bindings)
 
     @property
     def brush(self) -> Brush:

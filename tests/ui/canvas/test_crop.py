@@ -12,12 +12,17 @@ from PySide6.QtWidgets import QWidget
 from app.core.geometry import Rect, Size
 from app.core.params import Intent
 from app.core.request import Inpaint
+from app.document.commands import ClearMask
+from app.document.extent import ChangeExtent
+from app.document.strokes import Brush
 from app.ui.canvas.crop import pulled
 from tests.fakes import FakeBackend
 from tests.ui.canvas.gestures import CTRL, drag, key, mouse, move, press, release
 from tests.ui.canvas.test_view import _seen
-from tests.ui.conftest import Studio
+from tests.ui.conftest import Open, Studio
 from tests.ui.studio import make_picture
+from tests.ui.test_journal import crash, restore
+from tests.ui.test_projects import save_as
 
 WHOLE = Rect(0, 0, 640, 480)
 
@@ -191,3 +196,83 @@ def test_with_ctrl_the_frame_pulls_the_picture_along(opened: Studio) -> None:
 
 def _ctrl_move(canvas: QWidget, at: QPointF) -> None:
     mouse(canvas, QEvent.Type.MouseMove, at, modifiers=CTRL)
+
+
+# What lies beyond the old edge
+
+
+def _beyond(studio: Studio) -> np.ndarray:
+    """What one sees of the new part, without the mask."""
+    studio.window.canvas.leaveEvent(QEvent(QEvent.Type.Leave))
+    corner, end = _at(studio, 660, 20).toPoint(), _at(studio, 750, 460).toPoint()
+    return _seen(studio.window.canvas)[corner.y() : end.y(), corner.x() : end.x()]
+
+
+def _is_chequered(part: np.ndarray) -> bool:
+    """Two neutral greys, about as much of either, and no white."""
+    shades = np.unique(part.reshape(-1, 3), axis=0)
+    halves = [int((part == shade).all(axis=2).sum()) / part[..., 0].size for shade in shades]
+    return len(shades) == 2 and np.ptp(shades, axis=1).max() <= 2 and min(halves) > 0.4
+
+
+def test_what_is_new_is_chequered_until_something_is_there(opened: Studio, backend: FakeBackend) -> None:
+    document, canvas = opened.document, opened.window.canvas
+    canvas.set_mask_visible(False)
+    drag(canvas, _at(opened, 640, 240), _at(opened, 768, 240))
+    canvas.set_tool("brush")
+    document.undo.push(ClearMask(document))
+    assert _is_chequered(_beyond(opened))
+    assert (document.pixels()[:, 640:] == 255).all()  # where somebody needs pixels without an alpha
+    canvas.zoom_to(1.5)
+    canvas.viewport.centre_on(QPointF(700, 240))
+    assert _is_chequered(_seen(canvas)[200:260, canvas.width() // 2 : canvas.width() // 2 + 60])
+    canvas.fit()
+    document.undo.undo()
+    opened.click("generateButton")
+    opened.wait_idle()
+    document.undo.push(ClearMask(document))
+    assert (_beyond(opened) == (200, 60, 40)).all()
+    assert (document.pixels()[:, 640:] == (200, 60, 40)).all()
+    document.undo.undo()
+    document.undo.undo()
+    document.undo.push(ClearMask(document))
+    assert _is_chequered(_beyond(opened))
+
+
+def test_it_is_chequered_again_out_of_a_project_and_after_a_crash(
+    open_studio: Open, tmp_path: Path, backend: FakeBackend
+) -> None:
+    make_picture(tmp_path / "photo.png", 640, 480)
+    studio = open_studio()
+    studio.open(tmp_path / "photo.png")
+    document = studio.document
+    document.undo.push(ChangeExtent(document, Rect(0, 0, 768, 480), "Extend picture", mark=False))
+    save_as(studio, tmp_path / "desk.ora")
+    crash(studio)
+    again = open_studio()
+    restore(again)
+    other = open_studio()
+    other.open(tmp_path / "desk.ora")
+    for each in (again, other):
+        each.window.canvas.fit()
+        assert _is_chequered(_beyond(each))
+        assert not each.document.picture.opaque
+
+
+def test_colour_painted_beyond_the_edge_lies_on_nothing_else(opened: Studio) -> None:
+    """Half a colour shows the chequers under it, while it is painted as when it is done."""
+    document, canvas = opened.document, opened.window.canvas
+    document.undo.push(ChangeExtent(document, Rect(0, 0, 768, 480), "Extend picture", mark=False))
+    canvas.set_tool("paint")
+    canvas.set_brush(Brush(size=400, hardness=1.0, opacity=0.5))
+    canvas.toolbox.colours.choose((255, 0, 0))
+    press(canvas, _at(opened, 704, 240))
+    move(canvas, _at(opened, 704, 242))
+    meanwhile = _beyond(opened)[180:220, 30:60].astype(int)
+    release(canvas, _at(opened, 704, 242))
+    done = _beyond(opened)[180:220, 30:60].astype(int)
+    assert np.abs(meanwhile - done).max() <= 2
+    assert len(np.unique(done[..., 1])) == 2
+    assert (done[..., 1] < 100).all()
+    assert (done[..., 0] > 130).all()
+    assert (done[..., 0] < 200).all()

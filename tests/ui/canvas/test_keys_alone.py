@@ -9,12 +9,13 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.core.geometry import Rect, Size
+from app.core.geometry import Rect, Size, plan_box
 from app.document import images
-from app.document.commands import OpenPicture
+from app.document.commands import OpenPicture, SetFrame
 from app.document.document import Document
+from app.document.outlook import Outlook
 from app.ui.canvas.view import CanvasView
-from tests.ui.canvas.gestures import CTRL, PLAIN, SHIFT
+from tests.ui.canvas.gestures import CTRL, PLAIN, SHIFT, drag
 from tests.ui.canvas.test_view import _gradient
 
 LEFT, RIGHT, UP, DOWN = Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down
@@ -117,3 +118,76 @@ def test_arrows_move_the_line_between_before_and_after(canvas: CanvasView) -> No
     assert _key(canvas, RIGHT, times=3)
     assert canvas.comparison.place(view) == pytest.approx(before + 0.06 * view.width())
     assert canvas.comparison.grips(QPointF(before + 0.06 * view.width(), 10), view)
+
+
+@pytest.fixture
+def framing(canvas: CanvasView) -> CanvasView:
+    canvas.set_tool("frame")
+    return canvas
+
+
+def test_a_frame_is_moved_resized_and_set(framing: CanvasView) -> None:
+    said: list[str] = []
+    framing.said.connect(said.append)
+    assert _key(framing, ENTER)
+    first = framing._xray.draft
+    assert first is not None
+    assert first.inside(framing.document.size)
+    assert framing.document.frame is None  # it is a draft
+    _key(framing, RIGHT, times=2)
+    _key(framing, UP)
+    _key(framing, RIGHT, SHIFT, times=3)
+    _key(framing, UP, SHIFT)
+    expected = Rect(first.x + 16, first.y - 8, first.width + 24, first.height - 8)
+    assert framing._xray.draft == expected
+    assert said[-1] == f"{expected.width} × {expected.height} at {expected.x}, {expected.y}"
+    assert _key(framing, ENTER)
+    assert framing.document.frame == expected
+    assert framing.document.undo.undoText() == "Set the frame"
+    assert "is set" in said[-1]
+    framing.document.undo.undo()
+    assert framing.document.frame is None
+
+
+def test_an_arrow_begins_with_the_frame_and_escape_drops_it(framing: CanvasView) -> None:
+    framing.document.undo.push(SetFrame(framing.document, Rect(8, 8, 128, 128)))
+    framing._xray.draft = None
+    framing.show_outlooks((Outlook(plan=plan_box(Rect(8, 8, 128, 128), 512)),))
+    assert _key(framing, DOWN, times=2)
+    assert framing._xray.draft == Rect(8, 24, 128, 128)
+    assert _key(framing, ESCAPE)
+    assert framing._xray.draft is None
+    assert framing.document.frame == Rect(8, 8, 128, 128)
+    framing.set_tool("brush")
+    assert not _key(framing, DOWN)
+
+
+def test_a_frame_stops_at_the_edge_and_with_ctrl_the_picture_grows(framing: CanvasView) -> None:
+    framing.show_outlooks((Outlook(plan=plan_box(Rect(472, 8, 128, 128), 512)),))
+    _key(framing, RIGHT, times=3)
+    assert framing._xray.draft == Rect(472, 8, 128, 128)
+    _key(framing, RIGHT, CTRL, times=4)
+    _key(framing, DOWN)
+    assert framing._xray.draft == Rect(504, 16, 128, 128)
+    _key(framing, ENTER)
+    assert framing.document.size == Size(632, 400)
+    assert framing.document.frame == Rect(504, 16, 128, 128)
+    assert framing.document.undo.undoText() == "Extend picture"
+
+
+def test_the_pointer_takes_over_from_the_keys(framing: CanvasView) -> None:
+    _key(framing, ENTER)
+    drag(framing, framing.to_view(QPointF(8, 8)), framing.to_view(QPointF(104, 104)))
+    assert framing.document.frame == Rect(8, 8, 96, 96)
+    assert not _key(framing, ESCAPE)
+
+
+def test_without_a_picture_it_says_why_nothing_happens(qtbot: QtBot) -> None:
+    view = CanvasView(Document(Size(64, 64)))
+    qtbot.addWidget(view)
+    said: list[str] = []
+    view.said.connect(said.append)
+    view.set_tool("frame")
+    _key(view, ENTER)
+    assert "no picture" in said[0]
+    assert not _key(view, ESCAPE)
