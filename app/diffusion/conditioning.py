@@ -50,7 +50,8 @@ def predict_noise(unet: Any, model_input: torch.Tensor, t: torch.Tensor, guidanc
     texts = guidance.at(t)
     copies, candidates = len(texts), len(model_input)
     if isinstance(unet, SharedPass):
-        predicted = unet.predict(model_input.to(unet.dtype), t, texts.repeat(candidates, 1, 1))
+        texts = texts if candidates == 1 else texts.repeat(candidates, 1, 1)  # the same tensor again is known again
+        predicted = unet.predict(model_input.to(unet.dtype), t, texts)
         return _guided(predicted.to(model_input.dtype), copies, guidance.scale)
     # negative and prompt of a candidate side by side, as they would be if it were painted alone; cat, because it keeps
     # the layout, on which depends how convolutions round

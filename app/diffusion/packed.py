@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 import torch
+from diffusers.models.activations import GEGLU
 from torch import nn
 
-from app.diffusion.winograd import Scratch, convolved, pack, product, transformed
+from app.diffusion.winograd import LARGE, SMALL, Filter, Scratch, convolved, pack, product, transformed
 
 log = logging.getLogger(__name__)
 
@@ -35,23 +36,28 @@ def usable() -> bool:
     conv = torch.nn.functional.pad(weight[:, :, None, None], (1, 1, 1, 1))
     plane, sides = x.T.reshape(1, LEAST, 1, 2).contiguous(memory_format=torch.channels_last), ([1, 1], [1, 1], [1, 1])
     try:
-        rows = product(x, pack(weight, 2), None)
+        matrix = pack(weight, 2)
+        rows = product(x, matrix, None)
+        gates = torch.ops.mkldnn._linear_pointwise(x, matrix, None, "gelu", [], "none")
+        gated = torch.ops.mkldnn._linear_pointwise.binary(x, rows, matrix, None, "mul")
         packed = torch.ops.mkldnn._reorder_convolution_weight(conv, *sides, 1, [1, LEAST, 1, 2])
         planes = torch.ops.mkldnn._convolution_pointwise(plane, packed, None, *sides, 1, "none", [], "")
     except (AttributeError, RuntimeError, TypeError, NotImplementedError) as error:
         log.info("layers stay as they are: %s", error)
         return False
-    return bool((rows == 2).all() and (planes == 2).all())
+    right = torch.allclose(gates, torch.nn.functional.gelu(rows), atol=1e-5)
+    return bool(right and (rows == 2).all() and (gated == 4).all() and (planes == 2).all())
 
 
-def pack_network(network: nn.Module, most_extra: float) -> None:
+def pack_network(network: nn.Module, most_extra: float, small_from: int | None = None) -> None:
     """Put packed layers into the places of the network's own.
 
     Every layer keeps its name, its kind (a PackedLinear is an nn.Linear), its bias and its shape, so that LoRAs and
     hooks find it; its plain weights are let go. ``most_extra``: bytes of memory that Winograd's larger weights may take
     beyond the plain ones, as a part of the network's own; 0 is the way that takes no more memory than stock. The layers
-    with the largest pictures come first: they win most for their price. Which ones depends on the model alone, so that
-    the same Request gives the same picture again, whatever was painted before.
+    with the largest pictures come first: they win most for their price. ``small_from``: the level from which pictures
+    have few tiles. All this depends on the model alone, so that the same Request gives the same picture again, whatever
+    was painted before.
     """
     began = time.perf_counter()
     left = most_extra * sum(value.numel() * value.element_size() for value in network.parameters())
@@ -60,10 +66,12 @@ def pack_network(network: nn.Module, most_extra: float) -> None:
     for path, layer in sorted(_layers(network), key=lambda one: (_level(one[0], network), one[0])):
         made: nn.Module | None = None
         if isinstance(layer, nn.Linear):
-            made = PackedLinear(layer) if min(layer.in_features, layer.out_features) >= LEAST else None
-        elif _suits_winograd(layer) and (price := 3 * layer.weight.numel() * 4) <= left:
+            if min(layer.in_features, layer.out_features) >= LEAST:
+                gate = type(network.get_submodule(path.rpartition(".")[0])) is GEGLU
+                made = (PackedHalves if gate else PackedLinear)(layer)
+        elif _suits_winograd(layer) and (price := _winograd(path, network, small_from).price(layer)) <= left:
             left -= price
-            made = WinogradConv.of(layer, scratch)
+            made = _winograd(path, network, small_from).of(layer, scratch)
         elif min(layer.in_channels, layer.out_channels) >= LEAST and layer.groups == 1:
             made = (PointConv if _is_point(layer) else PackedConv).of(layer, scratch)
         if made is not None:
@@ -118,12 +126,35 @@ class PackedLinear(nn.Linear):
     def __init__(self, layer: nn.Linear) -> None:
         nn.Module.__init__(self)
         self.in_features, self.out_features = layer.in_features, layer.out_features
-        self._packed = pack(layer.weight.detach(), _ROWS)
+        self._packed = self._laid_out(layer.weight.detach())
         self.weight, self.bias = _shape_alone(layer.weight), layer.bias
         layer.weight = self.weight  # the plain weights go, even while somebody still holds the layer
 
+    def _laid_out(self, weight: torch.Tensor) -> Any:
+        return pack(weight, _ROWS)
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return product(x, self._packed, self.bias)
+
+
+class PackedHalves(PackedLinear):
+    """One that gives values and their gate side by side: each half has a matrix of its own."""
+
+    def _laid_out(self, weight: torch.Tensor) -> Any:
+        return [pack(half.contiguous(), _ROWS) for half in weight.chunk(2)]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.cat([product(x, *half) for half in self._halves()], dim=-1)
+
+    def gated(self, x: torch.Tensor) -> torch.Tensor:
+        """The values times the GELU of their gate."""
+        (values, of_values), (gate, of_gate) = self._halves()
+        opened = torch.ops.mkldnn._linear_pointwise(x, gate, of_gate, "gelu", [], "none")
+        return torch.ops.mkldnn._linear_pointwise.binary(x, opened, values, of_values, "mul")
+
+    def _halves(self) -> Iterator[tuple[Any, Any]]:
+        biases = (None, None) if self.bias is None else self.bias.chunk(2)
+        return zip(self._packed, biases, strict=True)
 
 
 class PackedConv(nn.Conv2d):
@@ -175,11 +206,28 @@ class PointConv(PackedConv):
 class WinogradConv(PackedConv):
     """A 3 x 3 convolution by Winograd; its weights take four times the memory."""
 
+    by: Filter = LARGE
+
+    @classmethod
+    def price(cls, layer: nn.Conv2d) -> float:
+        """Bytes that its weights take beyond the plain ones."""
+        return layer.weight.numel() * layer.weight.element_size() * (cls.by.side**2 / 9 - 1)
+
     def _laid_out(self, weight: torch.Tensor) -> Any:
-        return [pack(matrix, _ROWS) for matrix in transformed(weight, self._scratch)]
+        return [pack(matrix, _ROWS) for matrix in transformed(weight, self.by, self._scratch)]
 
     def _convolved(self, x: torch.Tensor) -> torch.Tensor:
-        return convolved(x, self._packed, self.out_channels, self.bias, self._scratch)
+        return convolved(x, self._packed, self.out_channels, self.bias, self.by, self._scratch)
+
+
+class SmallWinogradConv(WinogradConv):
+    """The same for pictures of few tiles; its weights take 1.8 times the memory."""
+
+    by = SMALL
+
+
+def _winograd(path: str, network: nn.Module, small_from: int | None) -> type[WinogradConv]:
+    return WinogradConv if small_from is None or _level(path, network) < small_from else SmallWinogradConv
 
 
 _SHAPE = (

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from app.diffusion.blocks import quicken_blocks
 from app.diffusion.bundle import ModelBundle
 from app.diffusion.packed import pack_network, usable
 from app.diffusion.placement import Placement
@@ -23,6 +24,8 @@ SMALL = 40_000_000
 MOST_EXTRA_UNET, MOST_EXTRA_VAE = 0.5, 3.0
 """Memory for Winograd, as a part of what the network's weights take. The UNet's largest pictures come first; what is
 beyond half of it wins little. All of a VAE works on large pictures, and it is small."""
+SMALL_FROM = 2
+"""How often a UNet has halved the latents when they have few tiles: they are 8 x 8 there for a picture of 256 px."""
 
 
 def quickened(bundle: ModelBundle) -> ModelBundle:
@@ -32,7 +35,7 @@ def quickened(bundle: ModelBundle) -> ModelBundle:
     if _weights(bundle.unet) < TINY:
         return bundle
     if device == "cpu":
-        quicken_network(bundle.unet, bundle.placement, MOST_EXTRA_UNET)
+        quicken_network(bundle.unet, bundle.placement, MOST_EXTRA_UNET, SMALL_FROM)
         quicken_network(bundle.vae, bundle.placement, MOST_EXTRA_VAE)
         if _packs(bundle.placement):
             pack_network(bundle.text_encoder, 0)
@@ -42,7 +45,7 @@ def quickened(bundle: ModelBundle) -> ModelBundle:
     return replace(bundle, shares=is_plain(bundle.unet))
 
 
-def quicken_network(network: Any, placement: Placement, most_extra: float) -> None:
+def quicken_network(network: Any, placement: Placement, most_extra: float, small_from: int | None = None) -> None:
     """Pack a network on the processor. Where it is small, or memory is short, in the way that needs no more of it."""
     if not _packs(placement) or _weights(network) < TINY:
         return
@@ -51,7 +54,8 @@ def quicken_network(network: Any, placement: Placement, most_extra: float) -> No
     if wanted * 3 > free_memory(placement.device):
         log.info("memory is short: no Winograd")
         extra = 0.0
-    pack_network(network, extra)
+    pack_network(network, extra, small_from)
+    quicken_blocks(network)
 
 
 def _packs(placement: Placement) -> bool:

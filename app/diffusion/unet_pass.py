@@ -1,5 +1,5 @@
-"""One pass through the UNet, written out: what prompt and negative prompt share is computed once, and the deep part can
-be kept for the next step."""
+"""One pass through the UNet, written out: what prompt and negative prompt share is computed once, so is what the layers
+hear in the texts, and the deep part can be kept for the next step."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import diffusers
 import torch
+import torch.nn.functional as F  # noqa: N812 - its usual name
+from diffusers.models.attention_processor import AttnProcessor2_0
 
 DRAFT = 3
 """A draft computes the deep part at every so manieth step."""
@@ -51,7 +53,8 @@ class SharedPass:
     It takes each candidate's latents once, however many texts speak about them: until the first text is listened to,
     all of them would have the same numbers. ``every``: the deep part of the network, all but the layers nearest to the
     latents, is computed at every so manieth step and kept in between, where it changes little (DeepCache,
-    arXiv 2312.00858); 1 computes it always. Kept parts belong to one run: make a new one for the next.
+    arXiv 2312.00858); 1 computes it always. Keys and values of the texts are kept as long as the same tensor of texts
+    comes. Kept parts belong to one run: make a new one for the next.
     """
 
     def __init__(self, unet: Any, every: int = 1) -> None:
@@ -61,12 +64,16 @@ class SharedPass:
         self._every = every
         self._age = 0
         self._deep: torch.Tensor | None = None
+        self._texts: torch.Tensor | None = None
+        self._heard: _Heard = {}
 
     def predict(self, x: torch.Tensor, t: torch.Tensor, texts: torch.Tensor) -> torch.Tensor:
         """``x``: N x C x h x w; ``texts``: kN x tokens x width, those of a candidate side by side -> kN x 4 x h x w."""
         unet = self._unet
         times = unet.time_embedding(unet.time_proj(t.reshape(1)).to(x.dtype))  # one row, for all
-        run = _Run(times=times, texts=texts)
+        if not _is_same(texts, self._texts):
+            self._texts, self._heard = texts, {}
+        run = _Run(times=times, texts=texts, heard=self._heard)
         x = unet.conv_in(x)
         if self._deep is not None and (len(self._deep) != len(texts) or self._age >= self._every):
             self._deep = None
@@ -118,13 +125,16 @@ class SharedPass:
 
 _Layer = tuple[Any, Any]
 """A residual block, and the transformer after it or None."""
+_Heard = dict[Any, tuple[torch.Tensor, torch.Tensor]]
+"""Keys and values of the texts, by the attention that made them: kN x heads x tokens x width of a head."""
 
 
 class _Run:
-    """What is the same all through one pass. ``times``: 1 x width. ``texts``: kN x tokens x width."""
+    """What is the same all through one pass. ``times``: 1 x width. ``texts``: kN x tokens x width. ``heard`` is filled
+    in the first pass, and serves all that have the same texts."""
 
-    def __init__(self, *, times: torch.Tensor, texts: torch.Tensor) -> None:
-        self.times, self._texts = times, texts
+    def __init__(self, *, times: torch.Tensor, texts: torch.Tensor, heard: _Heard) -> None:
+        self.times, self._texts, self._heard = times, texts, heard
 
     def each(self, x: torch.Tensor) -> torch.Tensor:
         """A row for each text."""
@@ -148,12 +158,44 @@ class _Run:
         h = _to_rows(h) if linear else transformer.proj_in(h)
         h = transformer.proj_in(h) if linear else _to_rows(h)
         for block in transformer.transformer_blocks:
-            h = block.attn1(block.norm1(h)) + h
+            h = block.attn1(block.norm1(h)).add_(h)  # into what has just been made
             h, x = self.each(h), self.each(x)
-            h = block.attn2(block.norm2(h), encoder_hidden_states=self._texts) + h
-            h = block.ff(block.norm3(h)) + h
+            h = self.listen(block.attn2, block.norm2(h)).add_(h)
+            h = block.ff(block.norm3(h)).add_(h)
         h = transformer.proj_out(h) if linear else _to_planes(h, height, width)
         return (_to_planes(h, height, width) if linear else transformer.proj_out(h)) + x
+
+    def listen(self, attention: Any, h: torch.Tensor) -> torch.Tensor:
+        """Cross-attention to the texts."""
+        if not _is_usual(attention):
+            return attention(h, encoder_hidden_states=self._texts)
+        if attention not in self._heard:
+            keys, values = attention.to_k(self._texts), attention.to_v(self._texts)
+            self._heard[attention] = _by_head(keys, attention.heads), _by_head(values, attention.heads)
+        heard = F.scaled_dot_product_attention(_by_head(attention.to_q(h), attention.heads), *self._heard[attention])
+        to_out, dropout = attention.to_out
+        return dropout(to_out(heard.transpose(1, 2).flatten(2)))
+
+
+def _is_same(one: torch.Tensor, other: torch.Tensor | None) -> bool:
+    """Whether they are the same memory: while one is held, nothing else can stand there."""
+    return other is not None and one.shape == other.shape and one.data_ptr() == other.data_ptr()
+
+
+def _is_usual(attention: Any) -> bool:
+    """Whether an attention does what ``listen`` does, and not in another way: by slices, say."""
+    return (
+        type(attention.processor) is AttnProcessor2_0
+        and attention.residual_connection is False
+        and attention.rescale_output_factor == 1
+        and not attention.norm_cross
+        and all(getattr(attention, name) is None for name in ("spatial_norm", "group_norm", "norm_q", "norm_k"))
+    )
+
+
+def _by_head(x: torch.Tensor, heads: int) -> torch.Tensor:
+    """N x tokens x C -> N x heads x tokens x C/heads."""
+    return x.unflatten(2, (heads, -1)).transpose(1, 2)
 
 
 def _to_rows(x: torch.Tensor) -> torch.Tensor:

@@ -1,42 +1,91 @@
-"""3 x 3 convolutions by Winograd's minimal filtering F(4 x 4, 3 x 3): a quarter of the multiplications (Lavin and Gray,
+"""3 x 3 convolutions by Winograd's minimal filtering: a quarter of the multiplications, or four ninths (Lavin and Gray,
 Fast Algorithms for Convolutional Neural Networks, arXiv 1509.09308)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
 import torch
-import torch.nn.functional as F  # noqa: N812 - its usual name
 
-TILE = 4
-"""Pixels a side of what one tile gives; it takes two more."""
-_SIDE = TILE + 2
-_POINTS = _SIDE * _SIDE
 STRIP = 64 << 20
-"""Bytes that a strip of tiles may take: of 6, 16 and 64 MB the most was best."""
+"""Bytes that a strip of tiles may take: of 16, 32 and 64 MB the most was best, its products are the largest."""
+_CHUNK = 1 << 15
+"""Numbers of one point that are transformed at a time, so that they stay in the cache from one sum to the next."""
 
-# the matrices B^T, G and A^T of the paper, section 4.3
-_INPUT = torch.tensor(
-    [
-        [4.0, 0, -5, 0, 1, 0],
-        [0, -4, -4, 1, 1, 0],
-        [0, 4, -4, -1, 1, 0],
-        [0, -2, -1, 2, 1, 0],
-        [0, 2, -1, -2, 1, 0],
-        [0, 4, 0, -5, 0, 1],
-    ]
-)
-_WEIGHT = torch.tensor(
-    [
-        [1 / 4, 0, 0],
-        [-1 / 6, -1 / 6, -1 / 6],
-        [-1 / 6, 1 / 6, -1 / 6],
-        [1 / 24, 1 / 12, 1 / 6],
-        [1 / 24, -1 / 12, 1 / 6],
-        [0, 0, 1],
-    ]
-)
-_OUTPUT = torch.tensor([[1.0, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]])
-# both directions of a tile in one matrix product
-_INPUT_2D, _OUTPUT_2D, _WEIGHT_2D = (torch.kron(one, one).contiguous() for one in (_INPUT, _OUTPUT, _WEIGHT))
+Rows = Sequence[torch.Tensor]
+"""One tensor for each row of a small matrix that is multiplied from the left."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """F(``tile`` x ``tile``, 3 x 3). ``weight``: the paper's G. ``spread`` and ``gather`` are its B^T and A^T, written
+    as sums of whole arrays: both are short, and as matrix products they took as long as the products proper."""
+
+    tile: int
+    weight: torch.Tensor
+    spread: Callable[[Rows, Rows, torch.Tensor, torch.Tensor], None]
+    gather: Callable[[Rows, Rows, torch.Tensor], None]
+
+    @property
+    def side(self) -> int:
+        """Pixels a side of what a tile takes."""
+        return self.tile + 2
+
+
+def _spread_4(d: Rows, v: Rows, one: torch.Tensor, two: torch.Tensor) -> None:
+    """4 0 -5 0 1 0 | 0 -4 -4 1 1 0 | 0 4 -4 -1 1 0 | 0 -2 -1 2 1 0 | 0 2 -1 -2 1 0 | 0 4 0 -5 0 1"""
+    torch.add(d[4], d[2], alpha=-4, out=one)
+    torch.add(d[3], d[1], alpha=-4, out=two)
+    torch.add(one, two, out=v[1])
+    torch.sub(one, two, out=v[2])
+    torch.sub(d[4], d[2], out=one)
+    torch.sub(d[3], d[1], out=two)
+    torch.add(one, two, alpha=2, out=v[3])
+    torch.add(one, two, alpha=-2, out=v[4])
+    torch.sub(d[0], d[2], out=v[0])
+    torch.add(one, v[0], alpha=4, out=v[0])
+    torch.sub(d[5], d[3], out=v[5])
+    torch.add(v[5], two, alpha=-4, out=v[5])
+
+
+def _gather_4(m: Rows, y: Rows, one: torch.Tensor) -> None:
+    """1 1 1 1 1 0 | 0 1 -1 2 -2 0 | 0 1 1 4 4 0 | 0 1 -1 8 -8 1"""
+    torch.add(m[1], m[2], out=y[0])
+    torch.add(m[3], m[4], out=one)
+    torch.add(y[0], one, alpha=4, out=y[2])
+    torch.add(y[0], one, out=y[0])
+    torch.add(y[0], m[0], out=y[0])
+    torch.sub(m[1], m[2], out=y[1])
+    torch.sub(m[3], m[4], out=one)
+    torch.add(y[1], one, alpha=8, out=y[3])
+    torch.add(y[3], m[5], out=y[3])
+    torch.add(y[1], one, alpha=2, out=y[1])
+
+
+def _spread_2(d: Rows, v: Rows, one: torch.Tensor, two: torch.Tensor) -> None:
+    """1 0 -1 0 | 0 1 1 0 | 0 -1 1 0 | 0 1 0 -1"""
+    torch.sub(d[0], d[2], out=v[0])
+    torch.add(d[1], d[2], out=v[1])
+    torch.sub(d[2], d[1], out=v[2])
+    torch.sub(d[1], d[3], out=v[3])
+
+
+def _gather_2(m: Rows, y: Rows, one: torch.Tensor) -> None:
+    """1 1 1 0 | 0 1 -1 -1"""
+    torch.add(m[0], m[1], out=y[0])
+    torch.add(y[0], m[2], out=y[0])
+    torch.sub(m[1], m[2], out=y[1])
+    torch.sub(y[1], m[3], out=y[1])
+
+
+_G4 = [[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]
+_G2 = [[2, 0, 0], [1, 1, 1], [1, -1, 1], [0, 0, 2]]
+LARGE = Filter(tile=4, weight=torch.tensor(_G4) / 24, spread=_spread_4, gather=_gather_4)
+"""A quarter of the multiplications for four times the weights."""
+SMALL = Filter(tile=2, weight=torch.tensor(_G2) / 2, spread=_spread_2, gather=_gather_2)
+"""Four ninths of the multiplications for 1.8 times the weights: for pictures of few tiles, where weights that are read
+once for a handful of rows take longer than the multiplications."""
 
 
 class Scratch:
@@ -58,12 +107,13 @@ class Scratch:
         self._held.clear()
 
 
-def transformed(weight: torch.Tensor, scratch: Scratch) -> torch.Tensor:
-    """O x C x 3 x 3 -> 36 x O x C in the domain in which convolving is a product of matrices; in ``scratch``."""
+def transformed(weight: torch.Tensor, by: Filter, scratch: Scratch) -> torch.Tensor:
+    """O x C x 3 x 3 -> points x O x C in the domain in which convolving is a product of matrices; in ``scratch``."""
     outputs, channels = weight.shape[:2]
-    made = scratch.take("weight", _POINTS, outputs * channels)
-    torch.mm(_WEIGHT_2D, weight.flatten(2).flatten(0, 1).T, out=made)
-    return made.view(_POINTS, outputs, channels)
+    points = by.side * by.side
+    made = scratch.take("weight", points, outputs * channels)
+    torch.mm(torch.kron(by.weight, by.weight), weight.flatten(2).flatten(0, 1).T, out=made)
+    return made.view(points, outputs, channels)
 
 
 def pack(matrix: torch.Tensor, rows: int) -> torch.Tensor:
@@ -77,57 +127,95 @@ def product(x: torch.Tensor, packed: torch.Tensor, bias: torch.Tensor | None) ->
 
 
 def convolved(
-    x: torch.Tensor, packed: list[torch.Tensor], outputs: int, bias: torch.Tensor | None, scratch: Scratch
+    x: torch.Tensor,
+    packed: list[torch.Tensor],
+    outputs: int,
+    bias: torch.Tensor | None,
+    by: Filter,
+    scratch: Scratch,
 ) -> torch.Tensor:
-    """B x C x H x W -> B x O x H x W, channels last, with a border of zeros. ``packed``: each of the 36 transformed
-    matrices."""
+    """B x C x H x W -> B x O x H x W, channels last, with a border of zeros. ``packed``: the transformed matrix of each
+    point."""
     count, channels, height, width = x.shape
-    down, across = -(-height // TILE), -(-width // TILE)
-    padded = F.pad(x.permute(0, 2, 3, 1), (0, 0, 1, across * TILE + 1 - width, 1, down * TILE + 1 - height))
-    padded = padded.contiguous()  # B x H' x W' x C
-    out = torch.empty(count, down * TILE, across * TILE, outputs)
-    of_row = 4 * _POINTS * across * (2 * channels + outputs)
-    rows = max(1, min(down, STRIP // of_row))
-    at_once = max(1, min(count, STRIP // (of_row * down))) if rows == down else 1
-    for first in range(0, count, at_once):
-        some = padded[first : first + at_once]
-        for top in range(0, down, rows):
-            bottom = min(down, top + rows)
-            _strip(
-                some[:, top * TILE : bottom * TILE + 2],
-                packed,
-                bias,
-                out[first : first + at_once, top * TILE : bottom * TILE],
-                scratch,
-            )
+    down, across = -(-height // by.tile), -(-width // by.tile)
+    out = torch.empty(count, down * by.tile, across * by.tile, outputs)
+    of_row = 4 * by.side**2 * across * (2 * channels + outputs)
+    for some, rows in _parts(count, down, of_row, STRIP):
+        points = _spread(x[some].permute(0, 2, 3, 1), rows, across, by, scratch)
+        products = [
+            product(matrix, weights, bias if point == by.side + 1 else None)  # gathered into every pixel, once
+            for point, (matrix, weights) in enumerate(zip(points, packed, strict=True))
+        ]
+        _gather(products, out[some, rows.start * by.tile : rows.stop * by.tile], by, scratch)
     return out.permute(0, 3, 1, 2)[:, :, :height, :width]
 
 
-def _strip(
-    x: torch.Tensor, packed: list[torch.Tensor], bias: torch.Tensor | None, out: torch.Tensor, scratch: Scratch
-) -> None:
-    """B x 4r + 2 x 4t + 2 x C -> into ``out``, B x 4r x 4t x O."""
-    count, height, width, outputs = out.shape
-    channels = x.shape[3]
-    down, across = height // TILE, width // TILE
-    tiles = count * down * across
-    of_picture, of_row, of_pixel, _ = x.stride()
-    windows = x.as_strided(
-        (_SIDE, _SIDE, count, down, across, channels),
-        (of_row, of_pixel, of_picture, TILE * of_row, TILE * of_pixel, 1),
-    )
-    cut = scratch.take("cut", _SIDE, _SIDE, count, down, across, channels)
-    cut.copy_(windows)
-    inputs = scratch.take("inputs", _POINTS, tiles * channels)
-    torch.mm(_INPUT_2D, cut.view(_POINTS, -1), out=inputs)
-    products = scratch.take("products", _POINTS, tiles, outputs)
-    for point, matrix in enumerate(packed):
-        products[point].copy_(product(inputs[point].view(tiles, channels), matrix, None))
-    made = scratch.take("cut", TILE * TILE, tiles * outputs)
-    torch.mm(_OUTPUT_2D, products.view(_POINTS, -1), out=made)
-    target = out.view(count, down, TILE, across, TILE, outputs).permute(2, 4, 0, 1, 3, 5)
-    made = made.view(TILE, TILE, count, down, across, outputs)
-    if bias is None:
-        target.copy_(made)
-    else:
-        torch.add(made, bias, out=target)
+def _parts(count: int, rows: int, of_row: int, most: int) -> Iterator[tuple[slice, slice]]:
+    """Pictures and rows that are worked on at a time: several pictures, or some rows of one."""
+    if rows * of_row <= most:
+        at_once = most // (rows * of_row)
+        for first in range(0, count, at_once):
+            yield slice(first, min(count, first + at_once)), slice(0, rows)
+        return
+    step = max(1, most // of_row)
+    for one in range(count):
+        for top in range(0, rows, step):
+            yield slice(one, one + 1), slice(top, min(rows, top + step))
+
+
+def _spread(x: torch.Tensor, rows: slice, across: int, by: Filter, scratch: Scratch) -> Rows:
+    """B x H x W x C -> for each point, tiles x C: those of some rows of tiles."""
+    count, channels, side = len(x), x.shape[3], by.side
+    of_row = across * channels
+    points = scratch.take("points", side, side, count, rows.stop - rows.start, of_row)
+    for some, part in _parts(count, rows.stop - rows.start, of_row, _CHUNK):
+        number, high = some.stop - some.start, part.stop - part.start
+        padded = _padded(x[some], rows.start + part.start, high, across, by, scratch)
+        lines = padded.shape[1]  # a tile in high, and two more
+        columns = scratch.take("columns", side, number, lines, of_row)
+        spare = scratch.take("spare", 2, side * number * lines * of_row)
+        windows = padded.as_strided(
+            (side, number, lines, across, channels),
+            (channels, padded.stride(0), padded.stride(1), by.tile * channels, 1),
+        )
+        by.spread(windows.unbind(), columns.view(windows.shape).unbind(), *_spare(spare, windows[0]))
+        windows = columns.as_strided(
+            (side, side, number, high, of_row),
+            (of_row, columns.stride(0), columns.stride(1), by.tile * of_row, 1),
+        )
+        by.spread(windows.unbind(), points[:, :, some, part].unbind(), *_spare(spare, windows[0]))
+    return points.view(side * side, -1, channels).unbind()
+
+
+def _padded(x: torch.Tensor, first: int, high: int, across: int, by: Filter, scratch: Scratch) -> torch.Tensor:
+    """Rows of tiles, with what the tiles overlap and the border of zeros: B x lines x columns x C."""
+    count, height, width, channels = x.shape
+    lines = high * by.tile + 2
+    padded = scratch.take("padded", count, lines, across * by.tile + 2, channels)
+    top = first * by.tile - 1  # of the padded lines, in the picture
+    above, end = max(0, -top), min(lines, height - top)
+    padded[:, :above].zero_()
+    padded[:, end:].zero_()
+    padded[:, above:end, 0].zero_()
+    padded[:, above:end, width + 1 :].zero_()
+    padded[:, above:end, 1 : width + 1].copy_(x[:, top + above : top + end])
+    return padded
+
+
+def _gather(products: list[torch.Tensor], out: torch.Tensor, by: Filter, scratch: Scratch) -> None:
+    """For each point, tiles x O -> into ``out``, B x H x W x O."""
+    tile, side = by.tile, by.side
+    tiles, outputs = products[0].shape
+    across = out.shape[2] // tile
+    lines = scratch.take("points", tile, side, tiles, outputs)
+    spare = scratch.take("spare", tiles * outputs)
+    for column in range(side):
+        by.gather(products[column::side], lines[:, column].unbind(), spare.view(tiles, outputs))
+    target = out.view(-1, tile, across, tile, outputs)
+    spare = spare.view(-1, across, outputs)
+    for number, line in enumerate(lines.view(tile, side, -1, across, outputs)):
+        by.gather(line.unbind(), target[:, number].unbind(2), spare)
+
+
+def _spare(held: torch.Tensor, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    return held[0, : like.numel()].view(like.shape), held[1, : like.numel()].view(like.shape)

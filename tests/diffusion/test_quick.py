@@ -12,6 +12,9 @@ import diffusers
 import numpy as np
 import pytest
 import torch
+from diffusers.models.activations import GEGLU
+from diffusers.models.attention_processor import SlicedAttnProcessor
+from diffusers.models.resnet import ResnetBlock2D
 from torch import nn
 
 from app.core.additions import LoraUse
@@ -20,15 +23,25 @@ from app.core.geometry import Size
 from app.core.request import ImageToImage, Inpaint, Request
 from app.core.seam import Seam
 from app.core.settings import resources
-from app.diffusion import quick
+from app.diffusion import quick, winograd
+from app.diffusion.blocks import QuickGeglu, QuickResnet, quicken_blocks
 from app.diffusion.bundle import ModelBundle, load_bundle
 from app.diffusion.engine import Engine
 from app.diffusion.kept import Kept
 from app.diffusion.lora import put_on, read_lora, take_off
-from app.diffusion.packed import PackedConv, PackedLinear, PointConv, WinogradConv, pack_network, usable
+from app.diffusion.packed import (
+    PackedConv,
+    PackedLinear,
+    PointConv,
+    SmallWinogradConv,
+    WinogradConv,
+    pack_network,
+    usable,
+)
 from app.diffusion.placement import Placement
 from app.diffusion.thrift import Thrift, applied
 from app.diffusion.unet_pass import DRAFT, SharedPass, is_plain
+from app.diffusion.winograd import LARGE, SMALL, Filter
 from tests.engine_tools import RecordingHooks, aligned_mask, final_latents, request_for, some_picture
 from tests.loras import kohya, random_pairs, write
 from tests.tiny_models import TinyShape, make_tiny_model
@@ -67,23 +80,48 @@ def apart(one: torch.Tensor, other: torch.Tensor) -> float:
 
 
 @needs_onednn
-@pytest.mark.parametrize("most_extra", [0.0, 9.0])
+@pytest.mark.parametrize(("most_extra", "small_from"), [(0.0, None), (9.0, None), (9.0, 0)])
 @pytest.mark.parametrize("size", [(16, 16), (17, 13), (1, 2), (40, 3)])
 @pytest.mark.parametrize(("side", "stride", "padding"), [(3, 1, 1), (3, 2, 1), (3, 2, 0), (1, 1, 0)])
 def test_a_convolution_is_what_it_was(
-    most_extra: float, size: tuple[int, int], side: int, stride: int, padding: int
+    most_extra: float, small_from: int | None, size: tuple[int, int], side: int, stride: int, padding: int
 ) -> None:
     if padding == 0 and min(size) < side:
         return
     torch.manual_seed(0)
     stock = nn.Sequential(nn.Conv2d(64, 96, side, stride=stride, padding=padding)).requires_grad_(False)
     packed = copy.deepcopy(stock)
-    pack_network(packed, most_extra)
+    pack_network(packed, most_extra, small_from)
+    winograd = WinogradConv if small_from is None else SmallWinogradConv
     suits = (side, stride) == (3, 1)
-    assert type(packed[0]) is (WinogradConv if most_extra and suits else PointConv if side == 1 else PackedConv)
+    assert type(packed[0]) is (winograd if most_extra and suits else PointConv if side == 1 else PackedConv)
     for count in (1, 3):
         x = random(count, 64, *size)
         assert apart(packed(x), stock(x)) < 1e-5
+
+
+@pytest.mark.parametrize("by", [LARGE, SMALL])
+@pytest.mark.parametrize(("strip", "chunk"), [(1, 1), (400_000, 3000), (9_000_000, 40_000)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_however_it_is_cut_a_convolution_is_the_same(
+    by: Filter, strip: int, chunk: int, bias: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In rows of tiles, in some rows of a picture, in several pictures; what an earlier one left behind is not seen."""
+    if not usable():
+        pytest.skip("this build of torch has no oneDNN")
+    monkeypatch.setattr(winograd, "STRIP", strip)
+    monkeypatch.setattr(winograd, "_CHUNK", chunk)
+    scratch = winograd.Scratch()
+    weight, biases = random(40, 32, 3, 3, seed=2), random(40, seed=3) if bias else None
+    packed = [winograd.pack(matrix, 64) for matrix in winograd.transformed(weight, by, scratch)]
+    for count, height, width in ((1, 33, 18), (5, 9, 21), (2, 16, 16)):
+        x = random(count, 32, height, width).contiguous(memory_format=torch.channels_last)
+        made = winograd.convolved(x, packed, 40, biases, by, scratch)
+        theirs = nn.functional.conv2d(
+            x.double(), weight.double(), None if biases is None else biases.double(), padding=1
+        )
+        assert apart(made, theirs.float()) < 3e-6
+        assert made.stride(1) == 1  # channels last
 
 
 @needs_onednn
@@ -107,7 +145,48 @@ def test_without_extra_memory_there_is_none(starter: ModelBundle) -> None:
 
 
 @needs_onednn
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_gate_is_what_it_was(bias: bool) -> None:
+    torch.manual_seed(0)
+    stock = nn.Sequential(GEGLU(64, 96, bias=bias)).requires_grad_(False)
+    quickened = copy.deepcopy(stock)
+    pack_network(quickened, 0)
+    x = random(2, 5, 64)
+    assert apart(quickened(x), stock(x)) < 1e-6  # whoever calls the layer itself gets both halves
+    quicken_blocks(quickened)
+    assert type(quickened[0]) is QuickGeglu
+    assert apart(quickened(x), stock(x)) < 1e-6
+
+
+@pytest.mark.parametrize("time", [None, 48])
+@pytest.mark.parametrize("outputs", [64, 96])
+def test_a_residual_block_is_what_it_was(time: int | None, outputs: int) -> None:
+    torch.manual_seed(0)
+    block = ResnetBlock2D(in_channels=64, out_channels=outputs, temb_channels=time, groups=8).eval()
+    stock = nn.Sequential(block).requires_grad_(False)
+    quickened = copy.deepcopy(stock)
+    quicken_blocks(quickened)
+    assert type(quickened[0]) is QuickResnet
+    x, times = random(2, 64, 9, 8), random(1, time) if time else None
+    before = x.clone(), times if times is None else times.clone()
+    assert apart(quickened[0](x, times), stock[0](x, times)) < 1e-6
+    assert torch.equal(x, before[0])  # in place is only what the block has made itself
+    assert times is None or torch.equal(times, before[1])
+
+
+def test_other_residual_blocks_stay() -> None:
+    for more in ({"up": True}, {"down": True}, {"time_embedding_norm": "scale_shift"}, {"output_scale_factor": 2.0}):
+        block = nn.Sequential(ResnetBlock2D(in_channels=64, temb_channels=48, **more))
+        quicken_blocks(block)
+        assert type(block[0]) is ResnetBlock2D
+
+
+@needs_onednn
 def test_the_largest_pictures_come_first(starter: ModelBundle) -> None:
+    unet = copy.deepcopy(starter.unet)
+    pack_network(unet, 9, 1)
+    level = [type(unet.get_submodule(f"down_blocks.{number}.resnets.0.conv2")) for number in (0, 1)]
+    assert level == [WinogradConv, SmallWinogradConv]
     unet = copy.deepcopy(starter.unet)
     pack_network(unet, 0.3)
     chosen = {path for path, layer in unet.named_modules() if isinstance(layer, WinogradConv)}
@@ -120,13 +199,16 @@ def test_the_largest_pictures_come_first(starter: ModelBundle) -> None:
 
 
 @needs_onednn
-@pytest.mark.parametrize("most_extra", [0.0, 9.0])
+@pytest.mark.parametrize(("most_extra", "small_from"), [(0.0, None), (9.0, None), (9.0, 1)])
 @pytest.mark.parametrize("folder", ["starter", "starter-inpaint"])
-def test_trained_networks_answer_within_a_ten_thousandth(folder: str, most_extra: float) -> None:
+def test_trained_networks_answer_within_a_ten_thousandth(
+    folder: str, most_extra: float, small_from: int | None
+) -> None:
     stock = load_bundle(STARTER.with_name(folder), CPU)
     packed = load_bundle(STARTER.with_name(folder), CPU)
     for network in (packed.unet, packed.vae, packed.text_encoder):
-        pack_network(network, most_extra)
+        pack_network(network, most_extra, small_from)
+        quicken_blocks(network)
     texts = random(2, 77, stock.unet.config.cross_attention_dim)
     for height, width in ((16, 16), (24, 18)):
         x, t = random(1, stock.unet.config.in_channels, height, width), torch.tensor(501)
@@ -164,11 +246,11 @@ def test_what_is_small_or_short_of_memory(starter: ModelBundle, tiny: Path, monk
     assert quick.quickened(small) is small
     assert [type(layer) for layer in small.unet.modules()] == kinds
     monkeypatch.setattr(quick, "SMALL", 0)
-    for free, winograd in ((2**40, usable()), (2**20, False)):
+    for free, expected in ((2**40, usable()), (2**20, False)):
         monkeypatch.setattr(quick, "free_memory", lambda device, free=free: free)
         unet = copy.deepcopy(starter.unet)
         quick.quicken_network(unet, CPU, 0.5)
-        assert any(isinstance(layer, WinogradConv) for layer in unet.modules()) is winograd
+        assert any(isinstance(layer, WinogradConv) for layer in unet.modules()) is expected
     half = copy.deepcopy(starter.unet)
     quick.quicken_network(half, Placement(torch.device("cpu"), torch.bfloat16), 0.5)
     assert not any(isinstance(layer, PackedConv) for layer in half.modules())
@@ -180,6 +262,7 @@ def test_loras_act_on_packed_layers_and_leave_no_trace(starter: ModelBundle, tmp
     use = LoraUse(file=str(file), weight=0.7)
     packed = load_bundle(STARTER, CPU)
     pack_network(packed.unet, 9.0)
+    quicken_blocks(packed.unet)
     pack_network(packed.text_encoder, 0)
 
     def answer(bundle: ModelBundle) -> torch.Tensor:
@@ -241,11 +324,40 @@ def test_until_the_first_text_there_is_one_row(tiny: Path) -> None:
     unet = load_bundle(tiny, CPU).unet
     rows: dict[str, int] = {}
     for name in ("conv_in", "down_blocks.0.resnets.0", "down_blocks.0.attentions.0.transformer_blocks.0.attn1",
-                 "down_blocks.0.attentions.0.transformer_blocks.0.attn2", "mid_block.resnets.0"):  # fmt: skip
+                 "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_q", "mid_block.resnets.0"):  # fmt: skip
         layer = unet.get_submodule(name)
         layer.register_forward_pre_hook(lambda module, inputs, name=name: rows.update({name: len(inputs[0])}))
     SharedPass(unet).predict(random(1, 4, 8, 8), torch.tensor(5), random(2, 24, 32))
     assert list(rows.values()) == [1, 1, 1, 2, 2]
+
+
+def test_what_is_heard_in_the_texts_is_computed_once(tiny: Path) -> None:
+    unet = load_bundle(tiny, CPU).unet
+    heard: list[int] = []
+    attention = unet.mid_block.attentions[0].transformer_blocks[0].attn2
+    attention.to_k.register_forward_hook(lambda *_: heard.append(1))
+    shared, x, texts = SharedPass(unet), random(1, 4, 8, 8), random(2, 24, 32)
+    for step in (500, 400):
+        made = shared.predict(x, torch.tensor(step), texts)
+    assert heard == [1]
+    assert torch.equal(made, SharedPass(unet).predict(x, torch.tensor(400), texts))
+    for other in (texts[1:], texts[:1], random(2, 24, 32, seed=9), texts):
+        t = torch.tensor(300)
+        assert torch.equal(shared.predict(x, t, other), SharedPass(unet).predict(x, t, other))
+    attention.set_processor(SlicedAttnProcessor(1))  # an attention that works in another way is left to it
+    theirs = unet(torch.cat([x, x]), t, encoder_hidden_states=texts, return_dict=False)[0]
+    torch.testing.assert_close(SharedPass(unet).predict(x, t, texts), theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_a_run_hears_its_texts_once(tiny: Path) -> None:
+    engine = Engine(CPU, prepare=lambda bundle: replace(bundle, shares=True))
+    engine.run(request_for(tiny, steps=1), RecordingHooks())
+    attention = engine._bundle.unet.mid_block.attentions[0].transformer_blocks[0].attn2  # type: ignore[union-attr]
+    heard: list[int] = []
+    attention.to_k.register_forward_hook(lambda *_: heard.append(1))
+    hooks = RecordingHooks()
+    engine.run(request_for(tiny, steps=4), hooks)
+    assert (len(hooks.steps), heard) == (4, [1])
 
 
 def test_a_unet_of_another_kind_is_called_as_it_is(tiny: Path) -> None:
