@@ -24,7 +24,7 @@ import psutil
 from tests.bench.contest import BUILD, NEEDS, Contender, Contest, Row, Watch, able, floor_rate
 from tests.bench.ledger import QUIET, ROOT, Ledger, machine, source, today, versions
 from tests.bench.report import report
-from tests.bench.turns import at_once
+from tests.bench.turns import at_once, least
 
 __all__ = ["BUILD", "Contender"]
 
@@ -133,6 +133,8 @@ def planned(stages: Sequence[str], sizes: Sequence[str], rounds: int, steps: int
 def contest(game: Contest, rows: Sequence[Asked], ledger: Ledger, clock: Clock, resume: bool) -> None:
     """All of the rows that are still to be measured, in as many games as memory asks for."""
     free = psutil.virtual_memory().available / 2**30 - SPARE
+    if rows and (short := least(game.ours, game.peers, NEEDS) - free) > 0:
+        clock.say(f"{short:.0f} GiB of memory are lacking: other programs should be closed, or all of this will crawl")
     for number, peers in enumerate(at_once(game.ours, game.peers, NEEDS, free)):
         some = replace(game, peers=peers)
         missing = [

@@ -16,7 +16,7 @@ from tests.bench.ledger import ROOT, Ledger
 from tests.bench.reasons import AIMS, WHY, aim
 from tests.bench.report import gflop, report, table
 from tests.bench.speed import PARTS, ROWS, STAGES, planned
-from tests.bench.turns import BUSY, Turn, at_once, counted, median, order, ratio, share_of_others
+from tests.bench.turns import BUSY, Turn, at_once, counted, least, median, order, ratio, share_of_others
 
 # Turns
 
@@ -65,6 +65,8 @@ def test_peers_play_one_after_another_where_memory_is_short() -> None:
     assert at_once(["limner"], ["diffusers", "openvino"], needs, 20.0) == [["diffusers", "openvino"]]
     assert at_once(["limner"], ["diffusers", "openvino"], needs, 19.0) == [["diffusers"], ["openvino"]]
     assert at_once(["limner"], [], needs, 1.0) == [[]]
+    assert least(["limner"], ["diffusers", "openvino"], needs) == 15.0
+    assert least(["limner"], [], needs) == 7.0
 
 
 class Scripted(Contender):

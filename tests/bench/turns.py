@@ -59,3 +59,8 @@ def at_once(engines: Sequence[str], peers: Sequence[str], needs: Mapping[str, fl
     """Which peers play together with our ``engines``: all where memory suffices (GiB), else one after another."""
     needed = sum(needs.get(name, 0.0) for name in (*engines, *peers))
     return [list(peers)] if needed <= free or len(peers) < 2 else [[peer] for peer in peers]
+
+
+def least(engines: Sequence[str], peers: Sequence[str], needs: Mapping[str, float]) -> float:
+    """GiB that a game needs where peers play one after another."""
+    return sum(needs.get(name, 0.0) for name in engines) + max((needs.get(peer, 0.0) for peer in peers), default=0.0)
