@@ -136,9 +136,9 @@ def main(arguments: list[str] | None = None, engine: Process | None = None) -> i
         window.notices.show_notice(Notice(kind=Kind.ERROR, title=trouble, text="Nothing is remembered after closing."))
     window.show()
     for path in given.pictures[:1]:
-        window.commands.open_file(path)
+        window.file_commands.open_file(path)
     if sys.platform == "darwin":  # nowhere else: it looks at every event of every widget
-        SystemOpening(application, window.commands.open_file)
+        SystemOpening(application, window.file_commands.open_file)
     application.aboutToQuit.connect(window.shut_down)
     status = _tried(window, application, given.selftest_dir) if given.selftest else application.exec()
     window.shut_down()

@@ -35,6 +35,7 @@ from app.ui.drops import DroppedFiles, DroppedImage, DropVeil, read_drop
 from app.ui.empty_state import EmptyState
 from app.ui.export import Exporting
 from app.ui.extent_work import ExtentWork
+from app.ui.file_commands import FileCommands
 from app.ui.files import PictureFiles
 from app.ui.grids import Grids
 from app.ui.intents import IntentFollower
@@ -154,6 +155,7 @@ class MainWindow(QMainWindow):
         self.kept_steps = KeptSteps(desk, self.painting.line_up, self)
         self.xray = XRayFollower(desk, self.canvas, self.background, self)
         self.intents = IntentFollower(desk.store, desk.document, self)
+        self.file_commands = FileCommands(self)
         self.commands = WindowCommands(self)
         self.grids = Grids(desk, self._ask_where_to_save, self.status_line.show_hint, self)
         self.closing.connect(self.grids.close)
@@ -171,13 +173,13 @@ class MainWindow(QMainWindow):
         self.announcer = Announcer(desk.queue, self)
         self.memory = Memory(self)
         roots = journal_roots(folders.data)
-        self.journal = JournalKeeper(desk, self.painting, self.grids, self.commands.named, roots, self)
+        self.journal = JournalKeeper(desk, self.painting, self.grids, self.file_commands.named, roots, self)
         self.journal.told.connect(self.notices.show_notice)
         self.journal.settled.connect(self.notices.withdraw)
         self.recovery = Recovery(desk, self.painting, self.grids, self.journal, self.notices, self)
         for signal in (self.windowTitleChanged, self.files.saved, self.projects.saved, self.projects.opened):
             signal.connect(self.journal.see_name)
-        self.recovery.named.connect(self.commands.rename)
+        self.recovery.named.connect(self.file_commands.rename)
         self.recovery.look(roots)
 
     def _build_canvas_area(self) -> None:
@@ -231,7 +233,7 @@ class MainWindow(QMainWindow):
         next(iter(self.panels.values())).setFocus()  # one can type at once
 
     def _ask_where_to_save(self, name: Path) -> Path | None:
-        return self.dialogs.save_picture(self.commands.save_folder / name)
+        return self.dialogs.save_picture(self.file_commands.save_folder / name)
 
     def toggle_full_screen(self) -> None:
         """Nothing but the canvas on the whole screen, and back to how it was."""
@@ -311,7 +313,7 @@ class MainWindow(QMainWindow):
                     return
                 case Choice.SAVE:
                     event.ignore()
-                    self.commands.save_and_close()
+                    self.file_commands.save_and_close()
                     return
                 case Choice.DISCARD:
                     pass

@@ -42,7 +42,8 @@ class Memory(QObject):
             log.info("the settings cannot be saved: %s", error)  # no reason to keep anyone from leaving
 
     def _values(self) -> dict[str, Any]:
-        window, desk, commands = self._window, self._window.desk, self._window.commands
+        window, desk = self._window, self._window.desk
+        file_commands = window.file_commands
         fold = self._fold()
         return {
             "params": session.params_to_values(desk.store.params),
@@ -60,8 +61,8 @@ class Memory(QObject):
             "more": fold is not None and fold.isChecked(),
             "export": window.exporting.values(),
             "recent": [str(path) for path in desk.recent.paths],
-            "open_folder": str(commands.open_folder),
-            "save_folder": str(commands.save_folder),
+            "open_folder": str(file_commands.open_folder),
+            "save_folder": str(file_commands.save_folder),
             "history_budget": desk.history.budget,
             "history": self._unfolded("historyButton"),
             "queue": self._unfolded("queueButton"),
@@ -72,7 +73,7 @@ class Memory(QObject):
         }
 
     def _restore(self, values: session.Values) -> None:
-        window, commands = self._window, self._window.commands
+        window, file_commands = self._window, self._window.file_commands
         if values.get("geometry"):
             window.restoreGeometry(session.unpacked(values, "geometry"))
         if values.get("splitter"):
@@ -97,15 +98,15 @@ class Memory(QObject):
             fold.setChecked(values.get("more") is True)
         window.exporting.restore(session.section(values, "export"))
         window.desk.recent.restore(session.paths(values, "recent"))
-        commands.open_folder = session.folder(values, "open_folder")
-        commands.save_folder = session.folder(values, "save_folder")
+        file_commands.open_folder = session.folder(values, "open_folder")
+        file_commands.save_folder = session.folder(values, "save_folder")
         window.desk.history.budget = session.budget(values, window.desk.history.budget)
         for name, id in (("historyButton", "history"), ("queueButton", "queue")):
             if (fold := window.findChild(QToolButton, name)) is not None:
                 fold.setChecked(values.get(id) is True)
         window.files.tells = values.get("save_tells") is not False
         window.files.embeds = values.get("save_embeds") is True
-        commands.show_save_choices()
+        file_commands.show_save_choices()
 
     def _brushes(self) -> dict[str, dict[str, float]]:
         """The brushes, without a size that nobody has chosen."""

@@ -29,6 +29,7 @@ class Wiring(QObject):
         self._desk = window.desk
         self._document = window.desk.document
         self._commands = window.commands
+        self._files = window.file_commands
         self._connect_wishes()
         self._connect_canvas()
         self._connect_work()
@@ -41,8 +42,8 @@ class Wiring(QObject):
         wishes.paint_next.connect(lambda: window.painting.submit(Place.FIRST))
         wishes.paint_instead.connect(window.painting.submit_instead)
         wishes.stop.connect(window.painting.stop)
-        wishes.open_picture.connect(commands.open)
-        wishes.open_file.connect(commands.open_recent)
+        wishes.open_picture.connect(self._files.open)
+        wishes.open_file.connect(self._files.open_recent)
         wishes.add_model_file.connect(commands.add_model_file)
         wishes.add_model_folder.connect(commands.add_model_folder)
         wishes.convert_model.connect(commands.add_model)
@@ -106,7 +107,7 @@ class Wiring(QObject):
         status.show_zoom(canvas.zoom)
         status.show_hint(canvas.hint)
         self._on_shortcuts()
-        self._commands.show_save_choices()
+        self._files.show_save_choices()
         self._on_engine_place()
         self._on_candidates()
         self._on_comparable(canvas.comparison.possible)
@@ -172,16 +173,16 @@ class Wiring(QObject):
     def _on_opened(self, path: Path | None) -> None:
         self._window.intents.picture_opened()
         self._window.status_line.forget_result()
-        self._commands.name = path.name if path else "Untitled"
-        self._commands.own_file = None  # what was opened is not written over unasked
+        self._files.name = path.name if path else "Untitled"
+        self._files.own_file = None  # what was opened is not written over unasked
         if path is not None:
-            self._commands.open_folder = path.parent
+            self._files.open_folder = path.parent
             self._desk.recent.add(path)
         self._on_document()
 
     def _on_project_opened(self, path: Path, own: bool) -> None:
         self._on_opened(path)
-        self._commands.own_file = path if own else None
+        self._files.own_file = path if own else None
 
     def _on_project_saved(self, path: Path, size: int) -> None:
         self._belongs_to(path)
@@ -190,7 +191,7 @@ class Wiring(QObject):
 
     def _belongs_to(self, path: Path) -> None:
         """The document is in this file."""
-        self._commands.name, self._commands.own_file = path.name, path
+        self._files.name, self._files.own_file = path.name, path
         self._desk.recent.add(path)
 
     def _on_saved(self, path: Path, saved: Saved) -> None:
@@ -232,5 +233,5 @@ class Wiring(QObject):
         for id, word, step in (("undo", "Undo", undo.undoText()), ("redo", "Redo", undo.redoText())):
             window.actions_by_id[id].setText(f"{word} {step[:1].lower()}{step[1:]}" if step else word)
         window.status_line.show_size(document.size)
-        window.setWindowTitle(f"{self._commands.name}[*] — Limner")
+        window.setWindowTitle(f"{self._files.name}[*] — Limner")
         window.setWindowModified(window.files.unsaved)

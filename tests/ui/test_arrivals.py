@@ -106,11 +106,11 @@ def test_a_mask_from_the_clipboard(studio: Studio, tmp_path: Path) -> None:
     mask[10:20, 5:30] = 200
     Image.fromarray(mask).save(tmp_path / "mask.png")
     QGuiApplication.clipboard().setImage(QImage(str(tmp_path / "mask.png")))
-    studio.window.commands.paste_mask()
+    studio.window.file_commands.paste_mask()
     studio.wait(lambda: not studio.document.mask_empty)
     np.testing.assert_array_equal(studio.document.mask_pixels(), mask)
     QGuiApplication.clipboard().setImage(QImage(10, 30, QImage.Format.Format_RGB32))
-    studio.window.commands.paste_mask()
+    studio.window.file_commands.paste_mask()
     studio.wait(lambda: len(studio.titles) == 1)
     assert "10 × 30" in studio.titles[0]
     np.testing.assert_array_equal(studio.document.mask_pixels(), mask)

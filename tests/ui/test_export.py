@@ -48,7 +48,7 @@ def test_quality_and_name(studio: Studio, dialog: ExportDialog, tmp_path: Path) 
     picture = Image.open(written)
     assert (picture.format, picture.size) == ("JPEG", (96, 64))
     assert read_told(written.read_bytes()) is None
-    assert studio.window.commands.own_file is None
+    assert studio.window.file_commands.own_file is None
     assert "photo.png" in studio.window.windowTitle()
     again = export_path(studio.window.exporting.choices, studio.window.exporting.facts("photo"))
     assert again.name == "photo-a-calm-lake-7-2.jpg"

@@ -176,7 +176,7 @@ def test_a_save_that_fails_keeps_the_window_open_also_later(studio: Studio, phot
     studio.window.close()
     studio.wait(lambda: len(studio.titles) == 1)
     studio.window.dialogs = ScriptedDialogs(tmp_path / "out.png")
-    studio.window.commands.save()
+    studio.window.file_commands.save()
     studio.wait(lambda: not studio.window.files.unsaved)
     assert studio.window.isVisible()  # that was no wish to close
 
@@ -205,7 +205,7 @@ def test_pixels_are_converted_away_from_the_window(
     studio.window.files.save(tmp_path / "out.png")
     studio.wait((tmp_path / "out.png").exists)
     studio.window.copying.picture()
-    studio.window.commands.paste()
+    studio.window.file_commands.paste()
     studio.wait(lambda: studio.document.undo.count() == 2)
     assert len(threads) == 2
     assert threading.main_thread() not in threads

@@ -113,7 +113,7 @@ def test_a_picture_that_was_opened_is_not_written_over_unasked(studio: Studio, p
     studio.click("generateButton")
     studio.wait_idle()
     studio.window.dialogs = ScriptedDialogs(None)
-    studio.window.commands.save()
+    studio.window.file_commands.save()
     studio.wait(lambda: not studio.window.background.busy)
     assert photo.read_bytes() == before
     assert studio.window.files.unsaved
@@ -175,7 +175,7 @@ def test_a_layered_file_of_another_program_is_not_written_over(studio: Studio, t
     assert [layer.name for layer in studio.document.layers] == ["below", "above"]
     assert studio.titles == ["Some layers of “theirs.ora” mix in a way that Limner does not know."]
     studio.window.dialogs = ScriptedDialogs(None)
-    studio.window.commands.save()
+    studio.window.file_commands.save()
     studio.wait(lambda: not studio.window.background.busy)
     assert (tmp_path / "theirs.ora").read_bytes() == before
 

@@ -33,7 +33,7 @@ def photo(tmp_path: Path) -> Path:
 
 def save(studio: Studio, path: Path) -> Path:
     studio.window.dialogs = ScriptedDialogs(path)
-    studio.window.commands.save_as()
+    studio.window.file_commands.save_as()
     studio.wait(lambda: not studio.window.files.unsaved)
     return path
 
