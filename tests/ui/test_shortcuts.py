@@ -178,12 +178,11 @@ def test_a_key_of_the_canvas_is_changed_works_and_is_told(studio: Studio) -> Non
     assert "[ F2 size" in canvas.hint
     assert "B pan" in canvas.hint
     assert "([ and F2)" in studio.find("brushSizeSlider").toolTip()
-    canvas.setFocus()
     before = canvas.brush.size
-    studio.key(Qt.Key.Key_F2)
+    QTest.keyClick(canvas, Qt.Key.Key_F2)
     larger = canvas.brush.size
     assert larger > before
-    studio.key(Qt.Key.Key_BracketRight)
+    QTest.keyClick(canvas, Qt.Key.Key_BracketRight)
     assert canvas.brush.size == larger
     QTest.keyPress(canvas, Qt.Key.Key_B)
     assert canvas.toolbox.active.id == "pan"
@@ -214,12 +213,11 @@ def test_keys_of_the_canvas_are_kept(open_studio: Open) -> None:
     first.window.close()
     second = open_studio()
     canvas = second.window.canvas
-    canvas.setFocus()
-    second.key(Qt.Key.Key_F5)
+    QTest.keyClick(canvas, Qt.Key.Key_F5)
     assert canvas.brush.opacity == 0.5
-    second.key(Qt.Key.Key_7)
+    QTest.keyClick(canvas, Qt.Key.Key_7)
     assert canvas.brush.opacity == 0.7
-    second.key(Qt.Key.Key_5)
+    QTest.keyClick(canvas, Qt.Key.Key_5)
     assert canvas.brush.opacity == 0.7
 
 

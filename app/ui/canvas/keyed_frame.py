@@ -11,6 +11,8 @@ from app.ui.canvas.frame import GRAIN, LEAST, ROOM, drawn, moved, resized, set_f
 
 _HOW = "Arrows move the frame, Shift+arrows resize it, Ctrl goes past the edge. Enter sets it, Esc drops it."
 
+_DROPPED = "The frame is as it was."
+
 
 def keyed_frame(canvas: Canvas) -> Drag:
     """It begins as it is shown, or in the middle of what is seen where none is. Each step is told in words as well."""
@@ -30,7 +32,11 @@ def keyed_frame(canvas: Canvas) -> Drag:
                 case Order.FINISH:
                     break
                 case Order.BACK:
+                    canvas.say(_DROPPED)
                     return
+    except GeneratorExit:
+        canvas.say(_DROPPED)
+        raise
     finally:
         canvas.show_frame(None)
     if box != canvas.document.frame:

@@ -12,6 +12,7 @@ from app.ui.canvas.drag import Canvas, Drag, Nudge, Order, Pointer
 from app.ui.canvas.mark import Marker
 
 _STEP = 8.0  # picture pixels that an arrow key moves by
+_DROPPED = "Dropped: the mask is as it was."
 
 
 def rectangle(canvas: Canvas, press: Pointer) -> Drag:
@@ -61,10 +62,15 @@ def _by_keys(canvas: Canvas, path_in: Callable[[QRectF], QPainterPath], name: st
                 case Order.FINISH:
                     finished = True
                 case Order.BACK:
+                    canvas.say(_DROPPED)
                     return
+    except GeneratorExit:
+        canvas.say(_DROPPED)
+        raise
     finally:
         canvas.show_outline(None)
     marker.shape(path_in(box), name)
+    canvas.say(f"Marked: {_told(box)}." if not marker.erase else f"Taken away: {_told(box)}.")
 
 
 def _told(box: QRectF) -> str:

@@ -155,7 +155,10 @@ def test_an_arrow_begins_with_the_frame_and_escape_drops_it(framing: CanvasView)
     framing.show_outlooks((Outlook(plan=plan_box(Rect(8, 8, 128, 128), 512)),))
     assert _key(framing, DOWN, times=2)
     assert framing._xray.draft == Rect(8, 24, 128, 128)
+    said: list[str] = []
+    framing.said.connect(said.append)
     assert _key(framing, ESCAPE)
+    assert said == ["The frame is as it was."]
     assert framing._xray.draft is None
     assert framing.document.frame == Rect(8, 8, 128, 128)
     framing.set_tool("brush")
