@@ -350,6 +350,8 @@ def _channels(image: QImage | Raster) -> int:
 def _part(image: QImage | Raster, box: QRect) -> NDArray[np.uint8]:
     if isinstance(image, QImage):
         return images.mask_part(image, box)
+    if not image.opaque and image.blank_in(box):  # most of a layer to paint on
+        return np.zeros((box.height(), box.width(), 4), np.uint8)
     match _channels(image):
         case 3:
             return images.picture_part(image, box)

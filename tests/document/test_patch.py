@@ -30,6 +30,20 @@ def test_packing_is_exact(shape: tuple[int, ...]) -> None:
     assert np.array_equal(patch.pixels(), expected)
 
 
+@pytest.mark.parametrize("shape", [(50, 60), (50, 60, 4)])
+def test_one_pixel_stands_for_an_even_patch(shape: tuple[int, ...]) -> None:
+    pixels = np.zeros(shape, np.uint8) + np.arange(7, 7 + (shape[2] if len(shape) > 2 else 1), dtype=np.uint8)
+    patch = Patch(BOX, pixels)
+    patch.pack()
+    assert patch.stored_bytes == pixels[0, 0].nbytes
+    assert np.array_equal(patch.pixels(), pixels)
+    assert not patch.pixels().flags.writeable
+    pixels[-1, -1] = 3
+    almost = Patch(BOX, pixels)
+    almost.pack()
+    assert np.array_equal(almost.pixels(), pixels)
+
+
 def test_a_read_only_array_is_taken_over() -> None:
     pixels = _noise(50, 60)
     pixels.flags.writeable = False

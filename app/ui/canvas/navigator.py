@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPaintEve
 from PySide6.QtWidgets import QWidget
 
 from app.core.geometry import Size
+from app.ui.canvas.checkerboard import checkerboard
 from app.ui.canvas.view import CanvasView
 
 _SIDE, _GAP = 168, 12  # view pixels
@@ -65,6 +66,8 @@ class Navigator(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         image = self._canvas.thumbnail(self.width() * self.devicePixelRatioF())
+        if image.hasAlphaChannel():
+            painter.fillRect(self.rect(), checkerboard(self.palette()))
         painter.drawImage(QRectF(self.rect()), image, QRectF(image.rect()))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._draw_seen(painter)

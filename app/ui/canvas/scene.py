@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSizeF, Qt
-from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPalette, QRegion, QTransform
+from PySide6.QtGui import QImage, QPainter, QPainterPath, QPalette, QRegion, QTransform
 
 from app.document.document import Document
+from app.ui.canvas.checkerboard import checkerboard
 from app.ui.canvas.comparison import Comparison
 from app.ui.canvas.forming import FormingPicture
 from app.ui.canvas.overlay import MaskOverlay
 from app.ui.canvas.paint_preview import PaintPreview
 from app.ui.canvas.pixel_grid import draw_pixel_grid
 from app.ui.canvas.pyramid import Pyramid, level_for, smooth_at
-
-_SQUARE = 8  # of the checkerboard, in view pixels
 
 
 class Scene:
@@ -145,18 +144,3 @@ def _askew(transform: QTransform) -> bool:
 def _level_transform(image: QImage, box: QRect, transform: QTransform) -> QTransform:
     """From a level's pixels to the view."""
     return QTransform.fromScale(box.width() / image.width(), box.height() / image.height()) * transform
-
-
-def checkerboard(palette: QPalette) -> QBrush:
-    """Two neutral greys, a shade from the surround."""
-    ground = palette.color(QPalette.ColorRole.Dark)
-    dark = ground.lightness() < 128
-    first = ground.lighter(125) if dark else QColor(255, 255, 255)
-    second = ground.lighter(145) if dark else QColor(236, 236, 236)
-    tile = QImage(2 * _SQUARE, 2 * _SQUARE, QImage.Format.Format_RGB32)
-    tile.fill(first)
-    painter = QPainter(tile)
-    painter.fillRect(_SQUARE, 0, _SQUARE, _SQUARE, second)
-    painter.fillRect(0, _SQUARE, _SQUARE, _SQUARE, second)
-    painter.end()
-    return QBrush(tile)
