@@ -188,7 +188,7 @@ class _Exchange:
     ) -> None:
         self._document = document
         marked = images.blank_mask(picture.width(), picture.height()) if mask is None else images.to_qimage(mask)
-        painted = 0 if mask is None else int(np.count_nonzero(mask))
+        painted = 0 if mask is None else images.not_zero(mask)
         layer = picture_layer(picture)
         self._other: State | None = State(
             layers=(layer,), active=layer.id, mask=marked, painted=painted, origin=origin, frame=frame

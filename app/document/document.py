@@ -86,10 +86,10 @@ class Document(QObject):
     changed = Signal(
         QRect
     )  # picture or mask pixels changed in this box, in picture pixels; one of the next two as well
-    picture_changed = Signal(QRect)
+    picture_changed = Signal(QRegion)  # no more than the tiles that were written
     mask_changed = Signal(QRegion)  # no more than the tiles that were written
     layers_changed = Signal()  # other layers, another order, look or name, or another active one
-    layer_painted = Signal(int, QRect)  # the pixels of the layer of this id changed in this box of the picture
+    layer_painted = Signal(int, QRegion)  # the pixels of the layer of this id changed there, in picture pixels
     reset = Signal()  # another picture or another size
     frame_changed = Signal()  # the frame is another one
     masks_changed = Signal()  # there are others, or another is in use, or one has another name
@@ -194,7 +194,7 @@ class Document(QObject):
         before = PictureState(layers=now.layers, active=now.active, origin=now.origin, picture=now.picture)
         after = replace(now, layers=other.layers, active=other.active, origin=other.origin, picture=other.picture)
         self._state = _looked(after)
-        self._tell_picture(self.box)
+        self._tell_picture(QRegion(self.box))
         self.layers_changed.emit()
         return before
 
@@ -206,7 +206,7 @@ class Document(QObject):
         else:
             picture = self._redrawn(layers, box)
         self._state = replace(self._state, layers=layers, active=active, picture=picture)
-        self._tell_picture(box)
+        self._tell_picture(QRegion(box))
         self.layers_changed.emit()
 
     def choose_layer(self, id: int) -> None:
@@ -228,13 +228,13 @@ class Document(QObject):
         layer = self.layer(id)
         if layer is None:
             raise ValueError(f"there is no layer {id}")
-        written = QRect()
+        written = QRegion()
         for box, pixels in parts:
             images.write_layer(layer.image, box, pixels)
             place = box.translated(layer.x, layer.y)
             if not is_flat(self.layers, self.size):
                 compose(self.layers, self.picture, place)
-            written = written.united(place)
+            written += place
         self._tell_picture(written.intersected(self.box))
         self.layer_painted.emit(id, written)
 
@@ -266,10 +266,10 @@ class Document(QObject):
         self._painted = images.invert_mask(self.mask)
         self._tell_mask(QRegion(self.box), was_empty)
 
-    def _tell_picture(self, box: QRect) -> None:
-        if not box.isEmpty():
-            self.picture_changed.emit(box)
-            self.changed.emit(box)
+    def _tell_picture(self, region: QRegion) -> None:
+        if not region.isEmpty():
+            self.picture_changed.emit(region)
+            self.changed.emit(region.boundingRect())
 
     def _tell_mask(self, region: QRegion, was_empty: bool) -> None:
         if not region.isEmpty():

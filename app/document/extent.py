@@ -6,19 +6,19 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QImage, QPainter
 
 from app.core.extent import around, carried, check_extent, overlap
 from app.core.geometry import Rect, Size
+from app.core.request import Mask
 from app.document import images
 from app.document.document import Document, State
 from app.document.layers import Layer, LayerKind, Stack, compose, look_format
 from app.document.masks import Content, content_of, image_of, remade
 from app.document.patch import Patch
 from app.document.raster import Raster, bytes_of
-from app.document.surroundings import Flags, empty_parts
+from app.document.surroundings import bare_parts
 from app.document.tiles import cut
 from app.document.undo import Step
 
@@ -47,9 +47,7 @@ class ChangeExtent(Step):
         kept = overlap(area, whole)
         self._cut = [Patch(box, images.mask_part(document.mask, box)) for box in _tiles(around(kept, whole))]
         new = around(carried(kept, area), Rect.whole(area.size)) if mark else ()
-        self._new = [
-            Patch(box, _marked(empty)) for part in new for box, empty in empty_parts(self._after, _qrect(part))
-        ]
+        self._new = [Patch(box, _marked(bare)) for part in new for box, bare in bare_parts(self._after, _qrect(part))]
         document.packer.add([*self._cut, *self._new])
 
     @property
@@ -76,7 +74,7 @@ class ChangeExtent(Step):
                 layers=layers,
                 active=active.id if active else None,
                 mask=mask,
-                painted=int(np.count_nonzero(images.to_mask(mask))),
+                painted=images.not_zero(images.to_mask(mask)),
                 origin=self._origins[way],
                 picture=_look(document, area, layers),
                 frame=self._frames[way],
@@ -111,8 +109,9 @@ def _look(document: Document, area: Rect, layers: Stack) -> Raster:
     return picture
 
 
-def _marked(empty: Flags) -> NDArray[np.uint8]:
-    return empty.view(np.uint8) * np.uint8(255)
+def _marked(bare: Mask) -> Mask:
+    """Where nothing lies, marked."""
+    return np.where(bare == 255, bare, np.uint8(0))
 
 
 def _frame_in(frame: Rect | None, area: Rect) -> Rect | None:

@@ -115,7 +115,7 @@ def invert_mask(image: QImage) -> int:
     for top in range(0, len(rows), _BAND):
         band = rows[top : top + _BAND]
         np.subtract(255, band, out=band)
-        painted += int(np.count_nonzero(band))
+        painted += not_zero(band)
     return painted
 
 
@@ -131,9 +131,14 @@ def exchange_mask(image: QImage, parts: Iterable[tuple[QRect, NDArray[np.uint8]]
     for box, pixels in parts:
         _check(image, box, Format.Format_Grayscale8)
         target = rows[_slices(box)]
-        more += int(np.count_nonzero(pixels)) - int(np.count_nonzero(target))
+        more += not_zero(pixels) - not_zero(target)
         target[...] = pixels
     return more
+
+
+def not_zero(values: NDArray[np.uint8]) -> int:
+    """How many there are. numpy counts flags ten times as quickly as numbers."""
+    return int(np.count_nonzero(values != 0))
 
 
 def copy_mask(source: QImage, target: QImage, box: QRect) -> None:

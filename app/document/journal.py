@@ -76,10 +76,10 @@ class Watch(QObject):
         copies = {(box.x(), box.y()): _part(image, box) for box in touched}
         return Plane(width, height, channels, lambda box: copies[box.x, box.y], dirty)
 
-    def _mark_layer(self, id: int, box: QRect) -> None:
+    def _mark_layer(self, id: int, region: QRegion) -> None:
         layer = self._document.layer(id)
         if layer is not None:
-            self._mark(_name(layer), QRegion(box.translated(-layer.x, -layer.y)))
+            self._mark(_name(layer), region.translated(-layer.x, -layer.y))
 
     def _mark(self, name: str, region: QRegion) -> None:
         self._dirty[name] = self._dirty.get(name, QRegion()).united(region)
@@ -130,7 +130,7 @@ def whole_state(sheet: Sheet) -> State:
         layers=_stack(values, made),
         active=_active(values),
         mask=images.to_qimage(marked),
-        painted=int(np.count_nonzero(marked)),
+        painted=images.not_zero(marked),
         origin=_origin(values),
         frame=_frame(values, mask),
         masks=_masks(sheet),

@@ -17,7 +17,7 @@ from app.document.document import Document
 from app.document.layers import MOST_NAME, Layer, LayerKind, Stack, composed, new_id, seen_through
 from app.document.patch import Patch
 from app.document.raster import Format, Raster, bytes_of
-from app.document.surroundings import empty_parts
+from app.document.surroundings import bare_parts
 from app.document.tiles import TileEdit, cut, within
 from app.document.undo import Step
 
@@ -102,7 +102,7 @@ def result_layer(document: Document, result: Result) -> Layer:
     image = images.to_qimage(pixels)
     if result.blend is not None:
         alpha = result.blend[box.y - result.box.y :, box.x - result.box.x :][: box.height, : box.width]
-        alpha = _whole_where_empty(document, result, place, alpha)
+        alpha = _whole_where_bare(document, result, place, alpha)
         source = images.picture_part(document.picture, place)
         layered = np.empty((*alpha.shape, 4), np.uint8)
         layered[..., :3], layered[..., 3] = seen_through(pixels, source, alpha), alpha
@@ -110,15 +110,15 @@ def result_layer(document: Document, result: Result) -> Layer:
     return Layer(name=_named(result), kind=LayerKind.RESULT, image=Raster.of(image), x=box.x, y=box.y)
 
 
-def _whole_where_empty(document: Document, result: Result, place: QRect, alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """``alpha`` with nothing shining through where nothing lies under what was repainted: the result was not mixed
-    into white there, but into colours drawn on from around."""
+def _whole_where_bare(document: Document, result: Result, place: QRect, alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """``alpha`` with nothing shining through where one sees through all layers under what was repainted: the result
+    was not mixed into white there, but into colours drawn on from around."""
     task = result.request.task
     alpha = alpha.copy()
     if isinstance(task, Inpaint):
-        for box, empty in empty_parts(document.layers, place):
+        for box, bare in bare_parts(document.layers, place):
             repainted = task.mask[within(box, document.box)] > 0
-            alpha[within(box, place)][empty & repainted] = 255
+            alpha[within(box, place)][(bare > 0) & repainted] = 255
     return alpha
 
 

@@ -57,7 +57,7 @@ def scaled(original: Original, size: Size) -> Scaled:
         layers=tuple(_scaled_layer(layer, x, y) for layer in original.layers),
         mask=images.to_qimage(mask),
         masks=remade(original.masks, lambda content: _resized_content(content, before, size)),
-        painted=int(np.count_nonzero(mask)),
+        painted=images.not_zero(mask),
     )
 
 

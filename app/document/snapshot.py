@@ -51,7 +51,7 @@ def _task(document: Document, params: Params) -> Task:
             return TextToImage()
         case Intent.REFINE:
             _need_picture(document, "refine")
-            return ImageToImage(image=document.pixels(), strength=params.strength)
+            return ImageToImage(image=source_under(document), strength=params.strength)
         case Intent.INPAINT:
             _need_picture(document, "repaint a part of")
             mask = document.mask_pixels()

@@ -17,19 +17,18 @@ from app.document.tiles import cut, rects, within
 _COARSE = 512
 """Pixels a side on which colours are drawn on: far more than their smoothness needs."""
 Floats = NDArray[np.float32]
-Flags = NDArray[np.bool_]
 
 
-def source_under(document: Document, mask: Mask) -> Pixels:
-    """The picture as the model is given it to repaint what ``mask`` (H x W) marks, H x W x 3, read-only.
+def source_under(document: Document, mask: Mask | None = None) -> Pixels:
+    """The picture as the model is given it to repaint what ``mask`` (H x W) marks, or all of it: H x W x 3, read-only.
 
     Beyond an edge that was pulled out nothing lies under the mask. White there would shine through where a result
     begins to mix in, and would count in what painting starts from.
     """
     pixels = document.pixels()
     parts = []
-    for box, empty in empty_parts(document.layers, document.box):
-        hidden = empty & (mask[within(box, document.box)] > 0)
+    for box, bare in bare_parts(document.layers, document.box):
+        hidden = bare if mask is None else np.where(mask[within(box, document.box)] > 0, bare, np.uint8(0))
         if hidden.any():
             parts.append((box, hidden))
     if not parts:
@@ -40,28 +39,30 @@ def source_under(document: Document, mask: Mask) -> Pixels:
     return filled
 
 
-def empty_parts(stack: Stack, box: QRect) -> Iterator[tuple[QRect, Flags]]:
-    """Where no layer shows anything: the tiles of ``box`` in which that may be, with a yes or no for each pixel."""
+def bare_parts(stack: Stack, box: QRect) -> Iterator[tuple[QRect, Mask]]:
+    """Where one sees through all layers: the tiles of ``box`` in which that may be, with how much for each pixel (255:
+    nothing lies there)."""
     for part in rects(uncovered(stack, box)):
         for tile in cut(part):
             if any(layer.visible and layer.box.intersects(tile) for layer in stack):
-                yield tile, composed(stack, tile)[..., 3] == 0
+                yield tile, 255 - composed(stack, tile)[..., 3]
             else:
-                yield tile, np.ones((tile.height(), tile.width()), np.bool_)
+                yield tile, np.full((tile.height(), tile.width()), 255, np.uint8)
 
 
-def _fill(pixels: Pixels, parts: list[tuple[QRect, Flags]]) -> None:
+def _fill(pixels: Pixels, parts: list[tuple[QRect, Mask]]) -> None:
+    """Put colours under pixels that lie on white: as much of them as is seen through."""
     from PIL import Image  # not needed until something is painted, and the window must open fast
 
     height, width = pixels.shape[:2]
     known = np.ones((height, width), np.bool_)
     whole = QRect(0, 0, width, height)
-    for box, empty in parts:
-        known[within(box, whole)] = ~empty
+    for box, bare in parts:
+        known[within(box, whole)] = bare == 0
     step = max(1, math.ceil(max(width, height) / _COARSE))
     coarse = drawn_on(pixels[::step, ::step].astype(np.float32), known[::step, ::step].astype(np.float32))
     small = Image.fromarray(np.rint(coarse).clip(0, 255).astype(np.uint8))
-    for box, empty in parts:
+    for box, bare in parts:
         place = (
             box.x() / step,
             box.y() / step,
@@ -69,7 +70,9 @@ def _fill(pixels: Pixels, parts: list[tuple[QRect, Flags]]) -> None:
             min(small.height, (box.y() + box.height()) / step),
         )
         part = small.resize((box.width(), box.height()), Image.Resampling.BILINEAR, place)
-        pixels[within(box, whole)][empty] = np.asarray(part)[empty]
+        seen = np.asarray(part, np.float32) - 255  # in the place of the white
+        here = pixels[within(box, whole)]
+        here[...] = np.rint(here + seen * (bare[..., None] / np.float32(255))).clip(0, 255)
 
 
 def drawn_on(colours: Floats, known: Floats) -> Floats:

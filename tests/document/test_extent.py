@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
@@ -10,7 +12,7 @@ from app.core.errors import RequestError
 from app.core.geometry import Rect, Size
 from app.core.job import Result
 from app.core.params import Intent, Params
-from app.core.request import Inpaint, Request
+from app.core.request import ImageToImage, Inpaint, Request
 from app.document import images
 from app.document.commands import InsertResult, OpenPicture, PaintMask, SetFrame
 from app.document.document import Document
@@ -18,6 +20,7 @@ from app.document.extent import ChangeExtent
 from app.document.layer_commands import ChangeLayers, added, paint_layer
 from app.document.mask_commands import add_mask
 from app.document.masks import image_of
+from app.document.paint_draft import PaintDraft, Target
 from app.document.snapshot import snapshot
 from app.document.strokes import Brush, Stroke
 from tests.fakes import result_of
@@ -200,6 +203,35 @@ def test_a_result_in_the_new_part_looks_as_it_was_made(document: Document) -> No
     assert np.array_equal(document.pixels()[:, :96], result.image[:, :96])
     document.undo.undo()
     assert (document.pixels()[:, :96] == 255).all()
+
+
+def _soft_colour(document: Document) -> None:
+    """A stroke that fades away over nothing, beyond the left edge."""
+    document.undo.push(OpenPicture(document, np.full((200, 300, 3), (20, 60, 180), np.uint8)))
+    document.undo.push(ChangeExtent(document, Rect(-96, 0, 396, 200), "Grow"))
+    draft = PaintDraft(Target.to_paint(document), Brush(size=90, hardness=0.0), (20, 60, 180))
+    draft.line_to(QPointF(48, 100), 1.0)
+    step = draft.step("Paint")
+    assert step is not None
+    document.undo.push(step)
+
+
+def test_no_white_shines_through_soft_colour_beyond_the_edge(document: Document) -> None:
+    _soft_colour(document)
+    assert (document.pixels()[80:120, 10:86] > (20, 60, 180)).any()  # on white it does
+    for intent in (Intent.INPAINT, Intent.REFINE):
+        task = snapshot(document, replace(_params(), intent=intent)).task
+        assert isinstance(task, Inpaint | ImageToImage)
+        assert abs(task.image.astype(int) - (20, 60, 180)).max() <= 1
+
+
+def test_a_result_over_soft_colour_looks_as_it_was_made(document: Document) -> None:
+    _soft_colour(document)
+    before = document.pixels()
+    result = _mixed(snapshot(document, _params()))
+    document.undo.push(InsertResult(document, result))
+    assert np.array_equal(document.pixels()[:, :96], result.image[:, :96])
+    assert np.array_equal(document.pixels()[:, 96:], before[:, 96:])
 
 
 def _mixed(request: Request) -> Result:

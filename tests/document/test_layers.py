@@ -161,7 +161,7 @@ def test_all_the_way_back_and_forth(stacked: Document) -> None:
 
 def test_a_change_tells_where_it_is_seen(stacked: Document) -> None:
     said: list[QRect] = []
-    stacked.picture_changed.connect(lambda box: said.append(QRect(box)))
+    stacked.picture_changed.connect(lambda region: said.append(region.boundingRect()))
     top = _top(stacked)
     stacked.undo.push(_change(stacked, renamed(stacked.layers, top.id, "c"), top.id))
     assert said == []

@@ -153,7 +153,7 @@ def test_the_first_stroke_of_colour_takes_what_it_touches_and_nothing_more(docum
     """Pain: a blank layer and a second look of the picture, both as large as the picture."""
     whole = bytes_of([document.picture])
     said: list[QRect] = []
-    document.picture_changed.connect(said.append)
+    document.picture_changed.connect(lambda region: said.append(region.boundingRect()))
     for act in (lambda: _stroke(document), document.undo.undo, document.undo.redo):
         act()
         together = bytes_of([document.picture, *(layer.image for layer in document.layers)])
@@ -164,7 +164,7 @@ def test_the_first_stroke_of_colour_takes_what_it_touches_and_nothing_more(docum
 
 def test_a_layer_with_nothing_on_it_changes_nothing_to_be_drawn_again(document: Document) -> None:
     said: list[QRect] = []
-    document.picture_changed.connect(said.append)
+    document.picture_changed.connect(lambda region: said.append(region.boundingRect()))
     layer = paint_layer(document)
     document.undo.push(ChangeLayers(document, added(document, layer), layer.id, "Add"))
     document.undo.undo()

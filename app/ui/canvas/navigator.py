@@ -28,7 +28,7 @@ class Navigator(QWidget):
         parent.installEventFilter(self)
         canvas.viewport.moved.connect(self.refresh)
         canvas.document.reset.connect(self.refresh)
-        canvas.document.picture_changed.connect(self.update)
+        canvas.document.picture_changed.connect(lambda _: self.update())  # whose region is in picture pixels
         self.hide()
 
     def set_wanted(self, wanted: bool) -> None:

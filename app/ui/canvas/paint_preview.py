@@ -7,7 +7,7 @@ from PySide6.QtGui import QImage, QPainter, QRegion
 
 from app.document.document import Document
 from app.document.paint_draft import PaintDraft
-from app.document.tiles import corner, cut, tiles
+from app.document.tiles import corner, cut, rects, tiles
 from app.ui.canvas.pyramid import Pyramid
 
 
@@ -22,12 +22,12 @@ class PaintPreview:
         self.draft: PaintDraft | None = None
 
     @property
-    def box(self) -> QRect:
+    def region(self) -> QRegion:
         """All that was touched."""
         region = QRegion()
         for x, y in self._tiles:
             region += QRect(QPoint(x, y), self._tiles[x, y].size())
-        return region.boundingRect()
+        return region
 
     def begin(self, draft: PaintDraft) -> None:
         self.clear()
@@ -56,10 +56,11 @@ class PaintPreview:
             painter.end()
             self._behind.add((x, y))
 
-    def follow(self, box: QRect) -> None:
-        """The picture itself has changed in ``box``: see that what lies over it still fits."""
+    def follow(self, region: QRegion) -> None:
+        """The picture itself has changed in ``region``: see that what lies over it still fits."""
         for x, y in list(self._tiles):
-            self.refresh(QRect(QPoint(x, y), self._tiles[x, y].size()).intersected(box))
+            for part in rects(region.intersected(QRect(QPoint(x, y), self._tiles[x, y].size()))):
+                self.refresh(part)
 
     def put_into(self, pyramid: Pyramid) -> None:
         """Let the smaller levels show the stroke."""

@@ -85,21 +85,25 @@ class Pyramid:
             return
         above = self._levels[at - 1] if at else self._base
         x, y = image.width() / self._base.width(), image.height() / self._base.height()
+        u, v = above.width() / self._base.width(), above.height() / self._base.height()
         painter = QPainter(image)
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
         # bilinear at one half takes the mean of 2 x 2 pixels
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         for part in _bands(stale):
-            box = QRectF(part.x() * x, part.y() * y, part.width() * x, part.height() * y).toAlignedRect()
-            painter.setClipRect(box.adjusted(-1, -1, 1, 1))
+            painter.setClipRect(_scaled(part, x, y).adjusted(-1, -1, 1, 1))
+            source = _scaled(part, u, v).adjusted(-_REACH, -_REACH, _REACH, _REACH).intersected(above.rect())
+            place = QRectF(source.x() * x / u, source.y() * y / v, source.width() * x / u, source.height() * y / v)
             if isinstance(above, QImage):
-                painter.drawImage(QRectF(image.rect()), above, QRectF(above.rect()))
+                painter.drawImage(place, above, QRectF(source))
             else:
-                source = part.adjusted(-_REACH, -_REACH, _REACH, _REACH).intersected(above.rect())
-                place = QRectF(source.x() * x, source.y() * y, source.width() * x, source.height() * y)
                 painter.drawImage(place, above.copy(source), QRectF(QPointF(), QSizeF(source.size())))
         painter.end()
         self._stale[at] = QRegion()
+
+
+def _scaled(box: QRect, x: float, y: float) -> QRect:
+    return QRectF(box.x() * x, box.y() * y, box.width() * x, box.height() * y).toAlignedRect()
 
 
 def _bands(region: QRegion) -> Iterator[QRect]:

@@ -34,14 +34,14 @@ class Scene:
         self.mask.reset()
         self.comparison.forget()
 
-    def picture_changed(self, box: QRect) -> None:
-        """The document's picture has other pixels in ``box``, or is another image of the same size."""
-        self._picture.rebase(self._document.picture, QRegion(box))
-        self.paint.follow(box)
+    def picture_changed(self, region: QRegion) -> None:
+        """The document's picture has other pixels in ``region``, or is another image of the same size."""
+        self._picture.rebase(self._document.picture, region)
+        self.paint.follow(region)
 
-    def drop_paint(self, box: QRect) -> None:
-        """The stroke that was shown in ``box`` is no more."""
-        self._picture.changed(QRegion(box))
+    def drop_paint(self, region: QRegion) -> None:
+        """The stroke that was shown in ``region`` is no more."""
+        self._picture.changed(region)
 
     def thumbnail(self, width: float) -> QImage:
         """The picture at a half to one time over ``width`` pixels, or as it is when it is smaller."""

@@ -49,7 +49,7 @@ class ToolProxy(QObject):
 
     mask_shown = Signal(QRect)  # the mask looks different in this box, in picture pixels
     picture_shown = Signal(QRect)  # the picture looks different in this box, with the stroke that is painted on a layer
-    paint_dropped = Signal(QRect)  # it is shown there no more
+    paint_dropped = Signal(QRegion)  # it is shown there no more
     said = Signal(str)  # a sentence for the person
     committed = Signal()  # the stroke is part of the mask: it looks as before
     outlined = Signal(QRectF)  # the outline looks different in this box, in picture pixels
@@ -249,11 +249,11 @@ class ToolProxy(QObject):
             self.picture_shown.emit(box)
 
     def end_paint(self, command: QUndoCommand | None) -> None:
-        box = self._paint.box
+        region = self._paint.region
         self._paint.clear()
         if command is not None:
             self._document.undo.push(command)
-        self.paint_dropped.emit(box)
+        self.paint_dropped.emit(region)
 
     def say(self, sentence: str) -> None:
         self.said.emit(sentence)

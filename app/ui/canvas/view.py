@@ -17,6 +17,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPalette,
     QPen,
+    QRegion,
     QResizeEvent,
     QTabletEvent,
     QTouchEvent,
@@ -302,9 +303,9 @@ class CanvasView(QWidget):
 
     # -- what has changed
 
-    def _on_picture_changed(self, box: QRect) -> None:
-        self._scene.picture_changed(box)
-        self._on_mask_shown(box)
+    def _on_picture_changed(self, region: QRegion) -> None:
+        self._scene.picture_changed(region)
+        self._on_mask_shown(region.boundingRect())
 
     def _on_mask_shown(self, box: QRect) -> None:
         self._follow_tint()
@@ -316,9 +317,9 @@ class CanvasView(QWidget):
     def _update_picture(self, box: QRect) -> None:
         self.update(self._scene.dirty(box, self._viewport.transform, self._viewport.zoom))
 
-    def _on_paint_dropped(self, box: QRect) -> None:
-        self._scene.drop_paint(box)
-        self._update_picture(box)
+    def _on_paint_dropped(self, region: QRegion) -> None:
+        self._scene.drop_paint(region)
+        self._update_picture(region.boundingRect())
 
     def _follow_tint(self) -> None:
         if not self._proxy.drafting and self._scene.choose_tint():

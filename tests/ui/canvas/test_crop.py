@@ -263,8 +263,8 @@ def test_colour_painted_beyond_the_edge_lies_on_nothing_else(opened: Studio) -> 
     """Half a colour shows the chequers under it, while it is painted as when it is done."""
     document, canvas = opened.document, opened.window.canvas
     document.undo.push(ChangeExtent(document, Rect(0, 0, 768, 480), "Extend picture", mark=False))
-    bare = _beyond(opened)[180:220, 30:60].astype(int)
     canvas.set_tool("paint")
+    bare = _beyond(opened)[180:220, 30:60].astype(int)
     canvas.set_brush(Brush(size=400, hardness=1.0, opacity=0.5))
     canvas.toolbox.colours.choose((255, 0, 0))
     press(canvas, _at(opened, 704, 240))
