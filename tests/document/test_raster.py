@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QRect
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QPointF, QRect
+from PySide6.QtGui import QImage, QRegion
 
 from app.core.geometry import Size
 from app.document import images
@@ -16,6 +16,7 @@ from app.document.layers import Layer, LayerKind
 from app.document.paint_draft import PaintDraft, Target
 from app.document.raster import Format, Raster, bytes_of
 from app.document.strokes import Brush
+from app.document.tiles import rects
 
 WIDTH, HEIGHT = 700, 530  # six tiles, those at the edge cut off
 FORMATS = (Format.Format_RGB32, Format.Format_ARGB32, Format.Format_ARGB32_Premultiplied)
@@ -159,6 +160,22 @@ def test_the_first_stroke_of_colour_takes_what_it_touches_and_nothing_more(docum
         together = bytes_of([document.picture, *(layer.image for layer in document.layers)])
         assert together <= whole + 2 * 4 * 256 * 256 * 4
         assert all(box.width() <= 512 and box.height() <= 512 for box in said)
+    assert said
+
+
+def test_no_more_than_the_tiles_of_a_stroke_is_told_to_be_drawn_again(document: Document) -> None:
+    draft = PaintDraft(Target.to_paint(document), Brush(size=8), (220, 30, 40))
+    for at in (20.0, 1480.0):
+        draft.line_to(QPointF(at, at), 1.0)
+    step = draft.step("Paint")
+    assert step is not None
+    said: list[QRegion] = []
+    document.picture_changed.connect(lambda region: said.append(QRegion(region)))
+    document.undo.push(step)
+    document.undo.undo()
+    for region in said:
+        tiles = sum(part.width() * part.height() for part in rects(region)) / 256**2
+        assert tiles <= 16  # of the 36 that there are: the diagonal and what it brushes
     assert said
 
 
