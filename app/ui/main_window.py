@@ -127,6 +127,8 @@ class MainWindow(QMainWindow):
         self.status_line = StatusLine()
         self._build_canvas_area()
         self.background = Background(self)
+        self.searching = Background(self)  # so that an area need not wait for a file
+        self.canvas.work_in(self.searching)
         self.files = PictureFiles(desk.document, self.background, self.notices.show_notice, self)
         self.extent_work = ExtentWork(desk.document, self.background, self.status_line.show_hint, self)
         self.mask_work = MaskWork(desk.document, self.background, self.status_line.show_hint, self)
@@ -334,6 +336,7 @@ class MainWindow(QMainWindow):
         self.hide()  # ending a step may take a moment, and nobody should look at a window that does not answer
         self.desk.queue.cancel_all()
         self.background.stop()
+        self.searching.stop()
         self.model_files.stop()
         self.arrivals.links.stop()
         self.desk.recent.stop()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from PySide6.QtCore import QPointF, QRect, QRectF
 from PySide6.QtGui import QPainterPath, QUndoCommand
@@ -16,6 +16,8 @@ from app.document.paint_draft import PaintDraft
 from app.document.strokes import Brush, Stroke
 from app.document.surfaces import Colour
 from app.ui.canvas.area import AreaSettings
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +115,11 @@ class Canvas(Protocol):
 
     def say(self, sentence: str) -> None:
         """Tell the person why nothing happens."""
+        ...
+
+    def work_out(self, work: Callable[[], T], done: Callable[[T], None]) -> None:
+        """Call ``work``, which may look at pixels that are shared and at nothing else, and ``done`` with what comes of
+        it: at once, or a little later where the picture is large, if it is still what it was."""
         ...
 
     def show_outline(self, path: QPainterPath | None, *, erase: bool = False) -> None:

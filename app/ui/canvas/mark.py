@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtGui import QPainterPath
+from PySide6.QtGui import QImage, QPainterPath
 
 from app.document.areas import Area, edits, feathered, inside_of
 from app.document.commands import PaintMask
+from app.document.tiles import TileEdit
+from app.ui.canvas.area import AreaSettings
 from app.ui.canvas.drag import Canvas, Pointer
 
 
@@ -17,11 +20,12 @@ class Marker:
 
     canvas: Canvas
     erase: bool
+    settings: AreaSettings
 
     @staticmethod
     def at(canvas: Canvas, press: Pointer) -> Marker:
         """``press`` is where it began: what is held then counts until its end."""
-        return Marker(canvas, canvas.area.erase != (press.other or press.eraser))
+        return Marker(canvas, canvas.area.erase != (press.other or press.eraser), canvas.area)
 
     def outline(self, path: QPainterPath) -> None:
         """Show what would be marked."""
@@ -29,12 +33,34 @@ class Marker:
 
     def shape(self, path: QPainterPath, name: str) -> None:
         """Mark the inside of ``path`` as one step."""
-        self.area(inside_of(path, self.canvas.document.box), name)
+        document = self.canvas.document
+        area = feathered(inside_of(path, document.box), self.settings.feather, document.box)
+        self._push(self._edits(area, document.mask), name)
 
-    def area(self, area: Area, name: str) -> None:
-        """Mark ``area`` as one step; one that changes nothing is no step."""
-        document, settings = self.canvas.document, self.canvas.area
-        area = feathered(area, settings.feather, document.box)
-        changed = list(edits(area, document.mask, opacity=settings.opacity, erase=self.erase))
+    def found(self, find: Callable[[QImage], Area], name: str) -> None:
+        """Mark what ``find`` gives as one step. It is given the mask, and looks at shared pixels alone."""
+        document = self.canvas.document
+        held = [QImage(document.mask)]  # shares the pixels; who writes them gets a copy of their own
+        key = document.mask.cacheKey()
+
+        def work() -> tuple[Area, list[TileEdit]]:
+            mask = held.pop()  # and lets go of it at the end: the document's mask is written then, and not copied
+            area = feathered(find(mask), self.settings.feather, mask.rect())
+            return area, self._edits(area, mask)
+
+        def done(found: tuple[Area, list[TileEdit]]) -> None:
+            area, changed = found
+            if document.mask.cacheKey() != key:  # another area, or a stroke, came before
+                changed = self._edits(area, document.mask)
+            self._push(changed, name)
+
+        self.canvas.work_out(work, done)
+
+    def _edits(self, area: Area, mask: QImage) -> list[TileEdit]:
+        return list(edits(area, mask, opacity=self.settings.opacity, erase=self.erase))
+
+    def _push(self, changed: list[TileEdit], name: str) -> None:
+        """One that changes nothing is no step."""
         if changed:
-            self.canvas.push(PaintMask(document, changed, f"Erase {name}" if self.erase else f"Mark {name}"))
+            text = f"Erase {name}" if self.erase else f"Mark {name}"
+            self.canvas.push(PaintMask(self.canvas.document, changed, text))

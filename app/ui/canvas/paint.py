@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from PySide6.QtCore import QPoint, QPointF, QRect
 
 from app.document import images
 from app.document.alike import alike
+from app.document.areas import Area
 from app.document.paint_draft import PaintDraft, Target, filled
 from app.document.surfaces import Colour
+from app.document.tiles import TileEdit
 from app.ui.canvas.brush import drawn
 from app.ui.canvas.drag import Canvas, Drag, Pointer
 
@@ -41,13 +44,26 @@ def fill(canvas: Canvas, press: Pointer) -> Drag:
     document, settings, at = canvas.document, canvas.area, _pixel(press.picture)
     if document.box.contains(at):
         erase = settings.erase != (press.other or press.eraser)
-        area = alike(document.picture, at, round(settings.tolerance), contiguous=settings.contiguous)
-        target = Target.to_paint(document)
-        edits = filled(target, area, None if erase else canvas.colour, settings.opacity)
-        if edits:
-            if not erase:
-                canvas.use_colour()
-            canvas.push(target.step(edits, "Erase area" if erase else "Fill"))
+        colour = None if erase else canvas.colour
+        picture, target, stack = document.picture.share(), Target.to_paint(document), document.layers
+        still = replace(target, layer=replace(target.layer, image=target.layer.image.share()))
+        key = target.layer.image.cacheKey()
+
+        def find() -> tuple[Area, list[TileEdit]]:
+            area = alike(picture, at, round(settings.tolerance), contiguous=settings.contiguous)
+            return area, filled(still, area, colour, settings.opacity)
+
+        def done(found: tuple[Area, list[TileEdit]]) -> None:
+            area, edits, place = *found, target
+            if document.layers is not stack or target.layer.image.cacheKey() != key:  # another one came before
+                place = Target.to_paint(document)
+                edits = filled(place, area, colour, settings.opacity)
+            if edits:
+                if not erase:
+                    canvas.use_colour()
+                canvas.push(place.step(edits, "Erase area" if erase else "Fill"))
+
+        canvas.work_out(find, done)
     yield
 
 

@@ -48,7 +48,7 @@ def keyed_ellipse(canvas: Canvas) -> Drag:
 
 def _by_keys(canvas: Canvas, path_in: Callable[[QRectF], QPainterPath], name: str) -> Drag:
     """Arrows move it, with Shift they move its right and lower side; Enter marks it."""
-    marker = Marker(canvas, canvas.area.erase)
+    marker = Marker(canvas, canvas.area.erase, canvas.area)
     seen = canvas.seen
     box = QRectF(seen.center() - QPointF(seen.width(), seen.height()) / 6, seen.size() / 3)
     finished = False

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, QPointF, QRect, QRectF, QSizeF, Signal
 from PySide6.QtGui import QPainterPath, QRegion, QUndoCommand
@@ -12,6 +15,7 @@ from app.document.document import Document
 from app.document.paint_draft import PaintDraft
 from app.document.strokes import Brush, Stroke
 from app.document.surfaces import Colour
+from app.jobs.background import Background
 from app.ui.canvas.area import AreaSettings
 from app.ui.canvas.comparison import Comparison
 from app.ui.canvas.drag import Drag, Nudge, Order, Pointer
@@ -23,6 +27,11 @@ from app.ui.canvas.toolbox import Toolbox
 from app.ui.canvas.tools import Tool
 from app.ui.canvas.viewport import Viewport
 from app.ui.canvas.xray import XRay
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+_AT_ONCE = 1_000_000  # pixels in which an area is found within a frame of the screen
 
 
 @dataclass(frozen=True)
@@ -85,6 +94,7 @@ class ToolProxy(QObject):
         self._committing = False
         self._last_point: QPointF | None = None
         self.pinned: QPointF | None = None  # view pixels
+        self.background: Background | None = None  # for what takes as long as the picture is large
 
     # -- what the widget does
 
@@ -257,6 +267,23 @@ class ToolProxy(QObject):
 
     def say(self, sentence: str) -> None:
         self.said.emit(sentence)
+
+    def work_out(self, work: Callable[[], T], done: Callable[[T], None]) -> None:
+        document = self._document
+        before = document.origin.opened, document.size
+
+        def deliver(found: T) -> None:
+            if (document.origin.opened, document.size) == before:
+                done(found)
+
+        if self.background is None or document.size.area <= _AT_ONCE:
+            done(work())
+        else:
+            self.background.run(work, deliver, self._failed)
+
+    def _failed(self, error: Exception) -> None:
+        log.error("an area could not be found", exc_info=error)
+        self.said.emit("That did not work; the picture is as it was.")
 
     def show_outline(self, path: QPainterPath | None, *, erase: bool = False) -> None:
         before = self._outline.box

@@ -29,6 +29,7 @@ from app.core.job import Preview
 from app.document.document import Document
 from app.document.outlook import Outlook
 from app.document.strokes import Brush
+from app.jobs.background import Background
 from app.ui.canvas.comparison import Comparison
 from app.ui.canvas.cursor import draw_outline, outline_box
 from app.ui.canvas.extent_look import ExtentLook
@@ -183,6 +184,10 @@ class CanvasView(QWidget):
     def restore_brushes(self, values: Mapping[str, Any]) -> None:
         """Take over what ``brushes`` gave."""
         self._toolbox.restore_brushes(values)
+
+    def work_in(self, background: Background) -> None:
+        """Where areas of large pictures are found from now on."""
+        self._proxy.background = background
 
     @property
     def zoom(self) -> float:

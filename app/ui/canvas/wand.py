@@ -15,8 +15,8 @@ def wand(canvas: Canvas, press: Pointer) -> Drag:
     """Where the picture looks like the pixel under the pointer, by the tool's tolerance."""
     document, settings, at = canvas.document, canvas.area, _pixel(press)
     if document.box.contains(at):
-        area = alike(document.picture, at, round(settings.tolerance), contiguous=settings.contiguous)
-        Marker.at(canvas, press).area(area, "by colour")
+        picture, tolerance, contiguous = document.picture.share(), round(settings.tolerance), settings.contiguous
+        Marker.at(canvas, press).found(lambda _: alike(picture, at, tolerance, contiguous=contiguous), "by colour")
     yield
 
 
@@ -24,7 +24,7 @@ def bucket(canvas: Canvas, press: Pointer) -> Drag:
     """The part of the picture that the mask goes around: draw an outline, then click into it."""
     document, at = canvas.document, _pixel(press)
     if document.box.contains(at):
-        Marker.at(canvas, press).area(enclosed(document.mask, at), "enclosed area")
+        Marker.at(canvas, press).found(lambda mask: enclosed(mask, at), "enclosed area")
     yield
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
@@ -11,6 +13,7 @@ from app.core.geometry import Size
 from app.document.commands import OpenPicture
 from app.document.document import Document
 from app.document.strokes import Brush
+from app.jobs.background import Background
 from app.ui.canvas.area import AreaSettings
 from app.ui.canvas.tools import TOOLS
 from app.ui.canvas.view import CanvasView
@@ -242,3 +245,69 @@ def test_a_right_drag_changes_size_and_hardness_and_paints_nothing(canvas: Canva
     assert key(canvas, DOWN, Qt.Key.Key_Escape)
     assert canvas.brush.size == 40
     assert canvas.document.mask_empty
+
+
+# Large pictures
+
+
+@pytest.fixture
+def large(canvas: CanvasView, qtbot: QtBot) -> Iterator[CanvasView]:
+    """One in which areas are looked for beside the window."""
+    pixels = np.full((1000, 1200, 3), 90, np.uint8)
+    pixels[100:400, 100:400] = (200, 60, 40)
+    pixels[600:900, 700:1100] = (20, 60, 200)
+    canvas.document.undo.push(OpenPicture(canvas.document, pixels))
+    background = Background()
+    canvas.work_in(background)
+    yield canvas
+    background.stop()
+
+
+def _searched(canvas: CanvasView, qtbot: QtBot) -> None:
+    background = canvas._proxy.background
+    assert background is not None
+    assert background.busy
+    qtbot.waitUntil(lambda: not background.busy, timeout=10_000)
+
+
+def test_the_window_goes_on_while_an_area_is_looked_for(large: CanvasView, qtbot: QtBot) -> None:
+    document = large.document
+    large.set_tool("wand")
+    _click(large, 200, 200)
+    assert document.mask_empty  # it is being looked for
+    _click(large, 800, 700)  # another one meanwhile is not lost
+    _searched(large, qtbot)
+    mask = document.mask_pixels()
+    assert (mask[100:400, 100:400] == 255).all()
+    assert (mask[600:900, 700:1100] == 255).all()
+    assert np.count_nonzero(mask) == 300 * 300 + 300 * 400
+    document.undo.undo()
+    document.undo.undo()
+    assert document.mask_empty
+    large.set_tool("bucket")
+    _click(large, 500, 500)
+    _searched(large, qtbot)
+    assert (document.mask_pixels() == 255).all()
+
+
+def test_fills_follow_each_other_onto_one_layer(large: CanvasView, qtbot: QtBot) -> None:
+    document = large.document
+    large.set_tool("fill")
+    large.toolbox.colours.choose((9, 200, 9))
+    _click(large, 200, 200)
+    _click(large, 800, 700)
+    _searched(large, qtbot)
+    assert [layer.name for layer in document.layers] == ["Picture", "Paint 1"]
+    pixels = document.pixels()
+    assert (pixels[100:400, 100:400] == (9, 200, 9)).all()
+    assert (pixels[600:900, 700:1100] == (9, 200, 9)).all()
+    assert (pixels[500, 500] == 90).all()
+
+
+def test_what_was_looked_for_in_another_picture_is_dropped(large: CanvasView, qtbot: QtBot) -> None:
+    large.set_tool("wand")
+    _click(large, 200, 200)
+    large.document.undo.push(OpenPicture(large.document, _gradient(1200, 1000)))
+    _searched(large, qtbot)
+    assert large.document.mask_empty
+    assert large.document.undo.undoText() == "Open picture"
