@@ -29,7 +29,7 @@ from app.ui.recovery import Offer
 MOST_SECONDS = 3.0
 MOMENTS = ("starting", "loading", "painting", "painted")
 _ROOT = Path(__file__).parents[2]
-_PATIENCE = 100.0
+_PATIENCE = 300.0
 
 _PROGRAM = """
 import json, sys, time
@@ -122,7 +122,7 @@ def close_once(moment: str, delay: float, data: Path) -> Closed:
     try:
         at = json.loads(told.splitlines()[-1])
     except (ValueError, IndexError):
-        at = {"at": 0.0, "torch": False, "waits": [-1]}
+        at = {"at": 0.0, "torch": False, "waits": [-2]}
     while not (gone := not any(map(_runs, engine))) and time.time() < now + 2.0:
         time.sleep(0.01)
     return Closed(
@@ -138,12 +138,14 @@ def close_once(moment: str, delay: float, data: Path) -> Closed:
 
 
 def _offered(data: Path) -> list[int]:
-    """The seeds of the jobs that a start would find."""
+    """The seeds of the jobs that a start would find; -1 for a session of which it would say that it ended badly."""
     seeds: list[int] = []
     for held in left_behind(data / "journal"):
         offer = Offer(held, read_session(held.folder))
-        assert offer.closed, "it would be said that the program had ended unexpectedly"
-        seeds += [one.request.seed for one in queue_from(offer.recovered.timeline.parts[QUEUE].value, ())]
+        if offer.closed:
+            seeds += [one.request.seed for one in queue_from(offer.recovered.timeline.parts[QUEUE].value, ())]
+        else:
+            seeds.append(-1)
         held.release()
     return seeds
 

@@ -7,6 +7,7 @@ from the next engine: by itself where the job had not begun, else after one pres
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import signal
@@ -76,11 +77,14 @@ class Session:
         self.pause(self._chance.random() * (3.0 if stage == "importing" else 0.03))
         os.kill(_engine().pid, how)
         if stage == "idle" or len(self._results) > before:  # the picture was quicker
-            self.wait(lambda: bool(window.notices.shown))
+            self.wait(self._told)
             before = len(self._results)
             window.painting.submit()
+            told = True
+        else:
+            self.wait(lambda: len(self._results) > before or self._offered() is not None)
+            told = self._told()
         self.wait(lambda: len(self._results) > before or self._offered() is not None)
-        told = any(notice.title.startswith("The painting engine") for notice in window.notices.shown)
         button = self._offered()
         if button is not None:
             button.click()
@@ -98,6 +102,10 @@ class Session:
             self.wait(lambda before=before: self._stage == stage or len(self._results) > before)
             if self._stage == stage:
                 return
+
+    def _told(self) -> bool:
+        """A card says what became of the engine."""
+        return any(notice.title.startswith("The painting engine") for notice in self._window.notices.shown)
 
     def _put_away(self) -> None:
         self._window.notices.clear()
@@ -140,26 +148,27 @@ def _engine() -> psutil.Process:
     raise AssertionError("there is no engine")
 
 
-def main(times: int) -> int:
+def main(times: int, first: int) -> int:
     """Print what came of it; 0 when all was well."""
     application = QApplication([])
     Theme(application)
     folder = tempfile.TemporaryDirectory()
     window = build(data_dir=Path(folder.name), engine_apart=True)
     window.show()
-    session = Session(window, random.Random(0))
+    session = Session(window, random.Random(first))
     window.desk.store.update(prompt="a red house", steps=20, seed=3, seed_locked=True)
     try:
-        return _all_of_it(session, times)
+        return _all_of_it(session, range(first, first + times))
     finally:
         window.close()
 
 
-def _all_of_it(session: Session, times: int) -> int:
+def _all_of_it(session: Session, numbers: range) -> int:
+    times = len(numbers)
     whole = session.paint()
     found: Counter[str] = Counter()
     took: list[float] = []
-    for number in range(times):
+    for number in numbers:
         stage, how = STAGES[number % len(STAGES)], SIGNALS[(number // len(STAGES)) % len(SIGNALS)]
         before = time.monotonic()
         told, offered, picture = session.kill(stage, how)
@@ -179,4 +188,8 @@ def _all_of_it(session: Session, times: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 20))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("times", type=int, nargs="?", default=20)
+    parser.add_argument("--first", type=int, default=0, help="how many deaths of the series to pass over")
+    given = parser.parse_args()
+    sys.exit(main(given.times, given.first))

@@ -266,13 +266,13 @@ def main() -> int:
         return condition()
 
     if given.looks:
-        if not wait(lambda: any(notice.choices for notice in window.notices.shown), 20):
+        if not wait(lambda: any(notice.choices for notice in window.notices.shown), 60):
             witness.say({"wrong": f"nothing was offered, but {[n.title for n in window.notices.shown]}"})
             return 1
         card = next(notice for notice in window.notices.shown if notice.choices)
         card.choices[0].act()
         window.notices.withdraw(card)
-        if not wait(lambda: bool(shown) and not window.recovery.busy, 20):
+        if not wait(lambda: bool(shown) and not window.recovery.busy, 60):
             witness.say({"wrong": "the session was not brought back"})
             return 1
         if undo.index() >= len(given.looks) or given.looks[undo.index()] != look(*contents(window.desk.document)):
