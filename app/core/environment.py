@@ -14,6 +14,9 @@ _BLOCK = {
     "TRANSFORMERS_VERBOSITY": "error",
 }
 
+GRAPHS = "LIMNER_GRAPHS"
+"""Set to 1, the engine plays recorded passes on a graphics card."""
+
 
 def prepare_environment() -> None:
     """Set the block. Call before torch, diffusers, transformers or huggingface_hub are imported."""

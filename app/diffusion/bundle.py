@@ -22,7 +22,8 @@ class ModelBundle:
     ``factor``: picture pixels per latent. ``channels``: of a latent. ``native_size``: pixels a side that the UNet was
     trained on. ``window``: tokens of a prompt, its start and end included. ``concat``: the UNet takes mask and masked
     image beside the latents (the fine-tuned inpainting kind). ``shares``: a pass through the UNet is done by
-    ``unet_pass``. ``worn``: what was added to the networks, so that what is ``kept`` of them is found again.
+    ``unet_pass``; ``records``: it may be recorded too (``graphs``). ``worn``: what was added to the networks, so that
+    what is ``kept`` of them is found again.
     """
 
     name: str
@@ -39,6 +40,7 @@ class ModelBundle:
     window: int
     concat: bool
     shares: bool = False
+    records: bool = False
     worn: Hashable = ()
     kept: Kept = field(default_factory=Kept)
 

@@ -9,8 +9,10 @@ import torch
 
 from app.core.request import Request
 from app.diffusion.bundle import ModelBundle
+from app.diffusion.graphs import RecordedPass
 from app.diffusion.kept import fingerprint
 from app.diffusion.texts import Embeddings, embed
+from app.diffusion.transfers import sent
 from app.diffusion.unet_pass import SharedPass
 
 
@@ -27,7 +29,7 @@ class Guidance:
     most: float = float("inf")
 
     def at(self, t: torch.Tensor) -> torch.Tensor:
-        """The texts that count at this timestep."""
+        """The texts that count at this timestep, which lies on the processor."""
         return self.texts if self.least <= float(t) <= self.most else self.texts[-1:]
 
 
@@ -46,10 +48,15 @@ def encode_prompts(bundle: ModelBundle, request: Request, embeddings: Embeddings
 
 
 def predict_noise(unet: Any, model_input: torch.Tensor, t: torch.Tensor, guidance: Guidance) -> torch.Tensor:
-    """Classifier-free guidance (arXiv 2207.12598) in one batch: e(negative) + scale (e(prompt) - e(negative))."""
+    """Classifier-free guidance (arXiv 2207.12598) in one batch: e(negative) + scale (e(prompt) - e(negative)).
+
+    ``t`` lies on the processor, as a Schedule gives it."""
     texts = guidance.at(t)
+    if model_input.device.type != "cpu":
+        # the UNet reads it as float32 anyway, and MPS knows nothing longer
+        t = sent(t, model_input.device, torch.float32 if t.dtype == torch.float64 else None)
     copies, candidates = len(texts), len(model_input)
-    if isinstance(unet, SharedPass):
+    if isinstance(unet, SharedPass | RecordedPass):
         texts = texts if candidates == 1 else texts.repeat(candidates, 1, 1)  # the same tensor again is known again
         predicted = unet.predict(model_input.to(unet.dtype), t, texts)
         return _guided(predicted.to(model_input.dtype), copies, guidance.scale)

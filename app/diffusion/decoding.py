@@ -48,8 +48,10 @@ def decode_canvas(bundle: ModelBundle, x: torch.Tensor, release: Callable[[], No
 
     Raises NotFiniteError or DecodeMemoryError when every way has been tried.
     """
-    broken = False
+    broken: set[torch.dtype] = set()
     for way in _ways(bundle, x):
+        if way.dtype in broken:
+            continue  # they would run over again
         try:
             with _as(bundle, way):
                 decoded = decode(bundle.vae, x.to(way.device))
@@ -63,7 +65,7 @@ def decode_canvas(bundle: ModelBundle, x: torch.Tensor, release: Callable[[], No
         elif bool(torch.isfinite(decoded).all()):
             return Canvas(to_pixels(decoded), (way.note,) if way.note else ())
         else:
-            broken = True
+            broken.add(way.dtype)
     if broken:
         raise not_finite(bundle)
     raise DecodeMemoryError(
@@ -91,6 +93,8 @@ def _ways(bundle: ModelBundle, x: torch.Tensor) -> Iterator[_Way]:
     smallest = tiles[-1] if tiles else 0
     if dtype != torch.float32:
         note = "The picture was decoded in full precision: in half of it, its values ran over."
+        if tiles and decoding_needs(bundle.vae, canvas) * 4 / dtype.itemsize < free_memory(device):
+            yield _Way(device=device, dtype=torch.float32, note=note)
         yield _Way(device=device, dtype=torch.float32, tile=smallest, note=note)
     if device != cpu:
         note = "The picture was decoded on the processor, because the device could not do it."

@@ -22,7 +22,7 @@ from app.diffusion.folder import VAE_CLASSES, load_network
 from app.diffusion.loading import checked, short
 from app.diffusion.lora import Lora, put_on, read_lora
 from app.diffusion.preview import preview_map_for
-from app.diffusion.quick import MOST_EXTRA_VAE, quicken_network
+from app.diffusion.quick import quicken_vae
 from app.diffusion.single_file import load_vae_file, read_weights
 from app.diffusion.texts import Embeddings
 
@@ -96,7 +96,7 @@ class Extras:
             self._vaes.clear()
             vae = self._vaes[stamp] = load_vae(Path(file), self._bundle)
             if self._bundle.shares:
-                quicken_network(vae, self._bundle.placement, MOST_EXTRA_VAE)
+                quicken_vae(vae, self._bundle.placement)
         return replace(self._bundle, vae=vae, preview=preview_map_for(vae, None))
 
     def _read_embeddings(self, uses: tuple[EmbeddingUse, ...]) -> Embeddings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
@@ -22,11 +22,13 @@ from app.diffusion.bundle import ModelBundle
 from app.diffusion.cancelling import stoppable
 from app.diffusion.conditioning import Guidance, encode_prompts
 from app.diffusion.decoding import DecodeMemoryError, NotFiniteError, decode_canvas, not_finite
-from app.diffusion.denoise import denoise
+from app.diffusion.denoise import Step, denoise
+from app.diffusion.follow import Follower
 from app.diffusion.frame import WorkingFrame, paste_back, plan_frame
+from app.diffusion.graphs import recorded
 from app.diffusion.join import Joined, join
 from app.diffusion.latents import Generators
-from app.diffusion.preview import preview_of
+from app.diffusion.preview import preview_of, shown_through
 from app.diffusion.schedule import Schedule
 from app.diffusion.start import prepare_start
 from app.diffusion.texts import Embeddings
@@ -124,15 +126,17 @@ def paint(
     _enter(hooks, Phase.DENOISING)
     loop_began = time.perf_counter()
     x = start.x
-    for step in denoise(_pass(bundle, request), schedule, start.x, guidance, start.region):
-        x = step.clean if step.number == request.stop_at else step.x
-        if not bool(torch.isfinite(x).all()):
+    alpha = shown_through(start.mask)
+    steps_to_last = _until(last, denoise(_pass(bundle, request), schedule, start.x, guidance, start.region))
+    for seen in Follower(bundle.preview, bundle.placement.device).seen(steps_to_last):
+        step, x = seen.step, seen.step.x
+        if step.number == request.stop_at:
+            x = step.clean
+        if not seen.finite or (x is step.clean and not bool(torch.isfinite(x).all())):
             raise not_finite(bundle)
-        kept.add(step)
-        hooks.stepped(step.number, last, preview_of(bundle.preview, bundle.factor, frame, step.clean, start.mask))
+        kept.add(seen)
+        hooks.stepped(step.number, last, preview_of(seen.colours, alpha, bundle.factor, frame))
         _stop_if_asked(hooks)
-        if step.number == last:
-            break
     steps = last - (branch.step if branch else 0)
     per_step = (time.perf_counter() - loop_began) / max(1, steps)
     _enter(hooks, Phase.DECODING)
@@ -170,11 +174,21 @@ def paint(
     return _told(hooks, candidates)
 
 
+def _until(last: int, steps: Iterable[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        if step.number == last:
+            return
+
+
 def _pass(bundle: ModelBundle, request: Request) -> Any:
     """How the UNet is called in one run."""
     if request.draft and is_plain(bundle.unet):
         return SharedPass(bundle.unet, every=DRAFT)
-    return SharedPass(bundle.unet) if bundle.shares else bundle.unet
+    if not bundle.shares:
+        return bundle.unet
+    whole = SharedPass(bundle.unet)
+    return recorded(whole, bundle.placement.device) if bundle.records else whole
 
 
 def look(

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
+from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
 from app.core.request import Mask, Pixels
+from app.diffusion.transfers import brought, sent
 from app.diffusion.variation import MixedGenerator
 
 Generators = list[torch.Generator]
@@ -27,7 +29,7 @@ def to_tensor(pixels: Pixels) -> torch.Tensor:
 def to_pixels(tensor: torch.Tensor) -> Pixels:
     """1 x 3 x H x W of -1..1 -> H x W x 3 of 0..255; values beyond are clipped."""
     unit = (tensor[0].float() / 2 + 0.5).clamp(0, 1)
-    return (unit * 255.0).round().to(torch.uint8).permute(1, 2, 0).contiguous().cpu().numpy()
+    return brought((unit * 255.0).round().to(torch.uint8).permute(1, 2, 0).contiguous()).numpy()
 
 
 def mask_to_latents(mask: Mask, factor: int) -> torch.Tensor:
@@ -45,16 +47,30 @@ def drawn(vae: Any, output: Any, generators: Generators) -> torch.Tensor:
     """What a VAE says of a picture -> scaled latents. A KL autoencoder's are drawn from its posterior; another's are
     all the same."""
     if hasattr(output, "latent_dist"):
-        latents = torch.cat([_drawn(output.latent_dist, one) for one in generators])
+        posterior = _in_full(output.latent_dist)
+        latents = torch.cat([_drawn(posterior, one) for one in generators])
     else:
-        latents = torch.cat([output.latents] * len(generators))
+        latents = torch.cat([output.latents.float()] * len(generators))
     return vae.config.scaling_factor * latents
+
+
+def is_finite(output: Any) -> bool:
+    """Whether all that a VAE says of a picture are numbers."""
+    said = output.latent_dist.parameters if hasattr(output, "latent_dist") else output.latents
+    return bool(torch.isfinite(said).all())
+
+
+def _in_full(posterior: Any) -> Any:
+    """In float32, so that a seed draws the same numbers whatever the VAE worked in."""
+    if posterior.parameters.dtype == torch.float32:
+        return posterior
+    return DiagonalGaussianDistribution(posterior.parameters.float())
 
 
 def _drawn(posterior: Any, generator: torch.Generator) -> torch.Tensor:
     if isinstance(generator, MixedGenerator):
         noise = generator.gaussian(tuple(posterior.mean.shape), posterior.mean.dtype)
-        return posterior.mean + posterior.std * noise.to(posterior.mean.device)
+        return posterior.mean + posterior.std * sent(noise, posterior.mean.device)
     return posterior.sample(generator)
 
 

@@ -9,8 +9,8 @@ import torch
 
 @dataclass(frozen=True)
 class Placement:
-    """``dtype`` is the precision of UNet and text encoder; the VAE always stays in float32, where SD v1's own
-    never overflows (in float16 some give NaN, which is a black picture)."""
+    """``dtype`` is the precision of UNet and text encoder. The VAE is loaded in float32, and is brought to it only on a
+    graphics card (``quick``): in float16 some VAEs give NaN, which would be a black picture."""
 
     device: torch.device
     dtype: torch.dtype

@@ -11,9 +11,10 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 from PIL import Image
 
 from app.core.job import Preview
-from app.core.request import Pixels
+from app.core.request import Mask, Pixels
 from app.diffusion.frame import WorkingFrame
 from app.diffusion.latents import encode
+from app.diffusion.transfers import sent
 
 # The least-squares map of Stable Diffusion v1's own VAE: rows are latent channels, columns R, G, B in -1..1.
 SD1_MATRIX = (
@@ -28,16 +29,19 @@ SD1_SCALING = 0.18215
 
 @dataclass(frozen=True)
 class PreviewMap:
-    """``matrix``: C x 3, ``bias``: 3; on the CPU, for latents as the UNet sees them (scaled)."""
+    """``matrix``: C x 3, ``bias``: 3; for latents as the UNet sees them (scaled), on one device with them."""
 
     matrix: torch.Tensor
     bias: torch.Tensor
 
-    def pixels(self, latents: torch.Tensor) -> Pixels:
-        """1 x C x h x w -> h x w x 3."""
-        flat = latents[0].detach().float().permute(1, 2, 0).cpu()  # h x w x C
+    def on(self, device: torch.device) -> PreviewMap:
+        return PreviewMap(sent(self.matrix, device), sent(self.bias, device))
+
+    def colours(self, latents: torch.Tensor) -> torch.Tensor:
+        """N x C x h x w -> h x w x 3 of 0..255, the first one's, where the latents are."""
+        flat = latents[0].detach().float().permute(1, 2, 0)  # h x w x C
         colours = flat @ self.matrix + self.bias
-        return ((colours.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).numpy()
+        return ((colours.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
 
 
 def preview_map_for(vae: Any, stored: object) -> PreviewMap:
@@ -80,14 +84,18 @@ def fit_preview_map(vae: Any, side: int = 128, count: int = 6) -> PreviewMap:
     return PreviewMap(torch.from_numpy(solution[:-1].copy()), torch.from_numpy(solution[-1].copy()))
 
 
-def preview_of(
-    preview_map: PreviewMap, factor: int, frame: WorkingFrame, clean: torch.Tensor, mask: torch.Tensor | None
-) -> Preview:
-    """The clean estimate at about a pixel a latent, exactly over the frame's box; see-through where the mask keeps."""
-    colours = preview_map.pixels(clean)
-    alpha = np.full(colours.shape[:2], 255, np.uint8)
-    if mask is not None:
-        alpha = (mask[0, 0].clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+def shown_through(mask: torch.Tensor | None) -> Mask | None:
+    """How much of a preview is shown, from the mask in latents (1 x 1 x h x w of 0..1); None for all of it."""
+    if mask is None:
+        return None
+    return (mask[0, 0].clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+
+
+def preview_of(colours: Pixels, alpha: Mask | None, factor: int, frame: WorkingFrame) -> Preview:
+    """The clean estimate's colours (h x w x 3) at about a pixel a latent, exactly over the frame's box; see-through
+    where the mask keeps."""
+    if alpha is None:
+        alpha = np.full(colours.shape[:2], 255, np.uint8)
     canvas = Image.fromarray(np.dstack([colours, alpha]))
     # the canvas is padded to whole latents: take what lies on the picture, to a fraction of a latent
     working = frame.plan.working

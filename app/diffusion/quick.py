@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from app.diffusion import graphs
 from app.diffusion.blocks import quicken_blocks
 from app.diffusion.bundle import ModelBundle
 from app.diffusion.packed import pack_network, usable
@@ -30,19 +31,34 @@ SMALL_FROM = 2
 
 def quickened(bundle: ModelBundle) -> ModelBundle:
     """The bundle, its networks changed in place. What they compute is the same up to rounding (on a CPU under 1e-4 of
-    stock, relative; a test holds it to that), and again the same for the same Request."""
+    stock, relative; a test holds it to that), and again the same for the same Request.
+
+    On a graphics card nothing else is set: attention is torch's fused one by itself, and TF32 stays off for products in
+    float32, which are computed only where half precision did not hold. cuDNN is not told to try all its ways
+    (``cudnn.benchmark``): it would try them again at every new size of a frame.
+    """
     device = bundle.placement.device.type
     if _weights(bundle.unet) < TINY:
         return bundle
     if device == "cpu":
         quicken_network(bundle.unet, bundle.placement, MOST_EXTRA_UNET, SMALL_FROM)
-        quicken_network(bundle.vae, bundle.placement, MOST_EXTRA_VAE)
+        quicken_vae(bundle.vae, bundle.placement)
         if _packs(bundle.placement):
             pack_network(bundle.text_encoder, 0)
     elif device == "cuda":
-        for network in (bundle.unet, bundle.vae):
-            network.to(memory_format=torch.channels_last)
-    return replace(bundle, shares=is_plain(bundle.unet))
+        bundle.unet.to(memory_format=torch.channels_last)
+        quicken_vae(bundle.vae, bundle.placement)
+    return replace(bundle, shares=is_plain(bundle.unet), records=device == "cuda" and graphs.asked_for())
+
+
+def quicken_vae(vae: Any, placement: Placement) -> None:
+    """On a graphics card a VAE works in the placement's precision, as it does in diffusers; what does not hold in half
+    of it is found, and done again in full (``decoding``, ``start``)."""
+    if placement.device.type == "cuda":
+        vae.to(placement.dtype)
+        vae.to(memory_format=torch.channels_last)
+    else:
+        quicken_network(vae, placement, MOST_EXTRA_VAE)
 
 
 def quicken_network(network: Any, placement: Placement, most_extra: float, small_from: int | None = None) -> None:

@@ -11,6 +11,7 @@ import torch
 
 from app.core.errors import RequestError
 from app.core.samplers import Sampler
+from app.diffusion.transfers import unhurried
 
 
 def steps_to_run(steps: int, strength: float) -> int:
@@ -42,8 +43,10 @@ class Schedule:
     """The noise levels of one run and the rule that goes from each to the next.
 
     Each candidate of the run draws its numbers from its own of the ``generators``. A scheduler keeps an index and a
-    history, so a Schedule serves one pass over its steps and is then spent. Raises RequestError where the model
-    knows fewer noise levels than steps are asked for.
+    history, so a Schedule serves one pass over its steps and is then spent. Its timesteps and tables lie on the
+    processor, whatever the device of the latents: they are looked at in every step, and to look at a number on a
+    graphics card is to wait for all that is queued there. Raises RequestError where the model knows fewer noise
+    levels than steps are asked for.
     """
 
     def __init__(
@@ -63,7 +66,8 @@ class Schedule:
             )
         scheduler_class = getattr(diffusers, sampler.scheduler)
         self._scheduler = scheduler_class.from_config(levels_for(scheduler_class, config), **sampler.options)
-        self._scheduler.set_timesteps(steps, device=device)
+        self._scheduler.set_timesteps(steps, device="cpu")
+        self.device = device
         skipped = (steps - steps_to_run(steps, strength)) * self._scheduler.order
         self.timesteps: torch.Tensor = self._scheduler.timesteps[skipped:]
         if hasattr(self._scheduler, "set_begin_index"):
@@ -96,14 +100,19 @@ class Schedule:
         Some schedulers use their own position in place of the timestep once they run, so ask only for the first
         step before the run, and right after a step for the one that follows.
         """
-        return self._scheduler.add_noise(clean, noise, self.timesteps[index : index + 1])
+        # what the scheduler makes of 1 and 0 tells how much it takes of both; given the latents themselves, it would
+        # bring its tables to their device, and search in them there
+        one, other = torch.tensor([[1.0], [0.0]]), torch.tensor([[0.0], [1.0]])
+        signal, spread = self._scheduler.add_noise(one, other, self.timesteps[index : index + 1]).flatten().tolist()
+        return signal * clean + spread * noise
 
     def scaled(self, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """``x`` in the variance-preserving form that the UNet was trained on."""
         return self._scheduler.scale_model_input(x, t)
 
     def step(self, noise: torch.Tensor, t: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-        return self._scheduler.step(noise, t, x, return_dict=False, **self._step_options)[0]
+        with unhurried(self.device):
+            return self._scheduler.step(noise, t, x, return_dict=False, **self._step_options)[0]
 
     def clean(self, scaled: torch.Tensor, noise: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """What the model believes the end looks like (DDIM, arXiv 2010.02502, eq. 12), from the scaled input.

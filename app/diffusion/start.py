@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any, assert_never
 
 import numpy as np
 import torch
@@ -16,9 +17,12 @@ from app.diffusion.bundle import ModelBundle
 from app.diffusion.fill import filled
 from app.diffusion.frame import WorkingFrame
 from app.diffusion.kept import fingerprint
-from app.diffusion.latents import Generators, drawn, gaussian, mask_to_latents, to_tensor
+from app.diffusion.latents import Generators, drawn, gaussian, is_finite, mask_to_latents, to_tensor
 from app.diffusion.regions import BlendMask, ConcatMask, Everywhere, Region, Together
 from app.diffusion.schedule import Schedule
+from app.diffusion.transfers import sent
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ def _painting(bundle: ModelBundle, task: Inpaint, frame: WorkingFrame, generator
         generators=generators,
         picture=frame.cut(task.image),
         pixel_mask=pixel_mask,
-        mask=mask_to_latents(pixel_mask, bundle.factor).to(bundle.placement.device),
+        mask=sent(mask_to_latents(pixel_mask, bundle.factor), bundle.placement.device),
     )
 
 
@@ -162,11 +166,24 @@ def _encode(bundle: ModelBundle, picture: torch.Tensor, generators: Generators) 
     vae = bundle.vae
     # tiles see less than the whole
     key = ("source", fingerprint(picture), bundle.worn, vae.dtype, vae.device, vae.use_tiling)
-    output = bundle.kept.get(key, lambda: vae.encode(picture.to(bundle.placement.device, vae.dtype)))
+    output = bundle.kept.get(key, lambda: _read(vae, sent(picture, bundle.placement.device)))
     return drawn(vae, output, generators).float()
+
+
+def _read(vae: Any, picture: torch.Tensor) -> Any:
+    """What the VAE says of the picture; in full precision where half of it does not hold its values."""
+    dtype = vae.dtype
+    output = vae.encode(picture.to(dtype))
+    if dtype == torch.float32 or is_finite(output):
+        return output
+    log.info("the picture is read in full precision: in half of it, values ran over")
+    try:
+        return vae.to(torch.float32).encode(picture)
+    finally:
+        vae.to(dtype)
 
 
 def _noise(bundle: ModelBundle, frame: WorkingFrame, generators: Generators) -> torch.Tensor:
     canvas = frame.canvas
     shape = (bundle.channels, canvas.height // bundle.factor, canvas.width // bundle.factor)
-    return gaussian(shape, generators).to(bundle.placement.device)
+    return sent(gaussian(shape, generators), bundle.placement.device)

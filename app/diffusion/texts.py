@@ -12,6 +12,7 @@ import torch
 from app.core.errors import ModelError, RequestError
 from app.core.prompt import Piece, PromptPlan, Token, plan
 from app.diffusion.bundle import ModelBundle
+from app.diffusion.transfers import sent
 
 Embeddings = Mapping[str, torch.Tensor]
 """Textual inversions (arXiv 2208.01618) by the name that a prompt calls them by: n x width each."""
@@ -61,10 +62,10 @@ def _embed_window(bundle: ModelBundle, window: Sequence[Token], clip_skip: int, 
     tokenizer, device = bundle.tokenizer, bundle.placement.device
     used = [tokenizer.bos_token_id, *(token.id for token in window), tokenizer.eos_token_id]
     padding = bundle.window - len(used)
-    ids = torch.tensor([used + [tokenizer.pad_token_id] * padding], device=device)
+    ids = sent(torch.tensor([used + [tokenizer.pad_token_id] * padding]), device)
     attention = None
     if getattr(bundle.text_encoder.config, "use_attention_mask", False):
-        attention = torch.tensor([[1] * len(used) + [0] * padding], device=device)
+        attention = sent(torch.tensor([[1] * len(used) + [0] * padding]), device)
     with _inverted(bundle.text_encoder, window, embeddings):
         states = _states(bundle.text_encoder, ids, attention, clip_skip)
     weights = [1.0, *(token.weight for token in window)]

@@ -143,7 +143,9 @@ def applied(bundle: ModelBundle, thrift: Thrift) -> Iterator[ModelBundle]:
             stack.enter_context(tiled(bundle.vae, TILES[-1], bundle.factor))
             if bundle.placement.device.type != "cpu":
                 stack.enter_context(_sliced(bundle.unet))
-        yield replace(bundle, unet=OneByOne(bundle.unet), shares=False) if thrift.passes else bundle
+        if thrift.passes or thrift.in_turns:  # networks that take turns have to hear that they are called
+            bundle = replace(bundle, unet=OneByOne(bundle.unet), shares=False)
+        yield replace(bundle, records=False) if thrift != Thrift(at_once=thrift.at_once) else bundle
 
 
 class OneByOne:

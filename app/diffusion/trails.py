@@ -13,11 +13,12 @@ from app.core.errors import RequestError
 from app.core.request import Request
 from app.core.trail import Branch, Latents, Trail
 from app.diffusion.bundle import ModelBundle
-from app.diffusion.denoise import Step
+from app.diffusion.follow import Seen
 from app.diffusion.frame import WorkingFrame
 from app.diffusion.latents import Generators
 from app.diffusion.schedule import Schedule
 from app.diffusion.start import Start
+from app.diffusion.transfers import sent
 
 
 class TrailKeeper:
@@ -31,9 +32,9 @@ class TrailKeeper:
             self._latents = [_latents(branch.trail, step) for step in range(branch.step + 1)]
             self._noise = [_noise(branch.trail, step) for step in range(branch.step)]
 
-    def add(self, step: Step) -> None:
-        self._latents.append(step.x.cpu())
-        self._noise.append(step.noise.cpu())
+    def add(self, seen: Seen) -> None:
+        self._latents.append(seen.x)
+        self._noise.append(seen.noise)
 
     def trails(self, requests: Sequence[Request], frame: WorkingFrame, strength: float) -> list[Trail]:
         """One for each candidate."""
@@ -61,7 +62,7 @@ def resume(start: Start, schedule: Schedule, branch: Branch, generators: Generat
     retrace(schedule, branch.trail, branch.step, generators)
     if branch.seed is not None:
         _reseed(generators, branch.seed)
-    return replace(start, x=_latents(branch.trail, branch.step).to(start.x.device))
+    return replace(start, x=sent(_latents(branch.trail, branch.step), start.x.device))
 
 
 def retrace(schedule: Schedule, trail: Trail, steps: int, generators: Generators) -> torch.Tensor | None:
@@ -70,11 +71,10 @@ def retrace(schedule: Schedule, trail: Trail, steps: int, generators: Generators
     Returns what the model took for the clean latents at the last of them, None for no steps.
     """
     clean = None
-    device = schedule.timesteps.device
     reseeded = dict(trail.reseeded)
     for i, t in islice(schedule, steps):
         _reseed(generators, reseeded.get(i))
-        x, noise = _latents(trail, i).to(device), _noise(trail, i).to(device)
+        x, noise = sent(_latents(trail, i), schedule.device), sent(_noise(trail, i), schedule.device)
         clean = schedule.clean(schedule.scaled(x, t), noise, t)
         schedule.step(noise, t, x)
     _reseed(generators, reseeded.get(steps))

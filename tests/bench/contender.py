@@ -73,7 +73,7 @@ class Limner:
 
         size = Size(x.shape[3] * 8, x.shape[2] * 8)
         frame = WorkingFrame(FramePlan(Rect(0, 0, size.width, size.height), size), size)
-        return preview_of(self.bundle.preview, 8, frame, x, None).pixels
+        return preview_of(self.bundle.preview.colours(x).numpy(), None, 8, frame).pixels
 
     def paste(self, width: int, height: int) -> np.ndarray:
         """A 256 px mask in the picture, its frame pasted back."""

@@ -8,7 +8,7 @@ from PIL import Image
 
 from app.core.geometry import FramePlan, Rect, Size
 from app.diffusion.frame import WorkingFrame
-from app.diffusion.preview import PreviewMap, fit_preview_map, preview_of
+from app.diffusion.preview import PreviewMap, fit_preview_map, preview_of, shown_through
 
 
 class _BlockAverage:
@@ -43,7 +43,7 @@ def test_colours_and_alpha() -> None:
     clean[:, 0] = 1
     mask = torch.zeros((1, 1, 2, 4))
     mask[..., 2:] = 1
-    preview = preview_of(RED, 8, frame, clean, mask)
+    preview = preview_of(RED.colours(clean).numpy(), shown_through(mask), 8, frame)
     assert preview.box == Rect(10, 20, 30, 16)
     assert preview.pixels.shape == (2, 4, 4)
     seen = preview.pixels[preview.pixels[..., 3] > 0]
@@ -58,7 +58,7 @@ def test_padding_is_not_shown() -> None:
     frame = WorkingFrame(FramePlan(Rect(0, 0, 10, 8), Size(10, 8)), Size(16, 8))
     clean = torch.full((1, 4, 1, 2), -1.0)
     clean[:, :, :, 1] = 1
-    shown = preview_of(RED, 8, frame, clean, None).pixels
+    shown = preview_of(RED.colours(clean).numpy(), None, 8, frame).pixels
     wide = np.asarray(Image.fromarray(shown[..., :3]).resize((100, 1), Image.Resampling.NEAREST))
     assert wide[0, 0, 0] < 20
     assert wide[0, :, 0].mean() < 128

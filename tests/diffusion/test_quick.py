@@ -306,6 +306,22 @@ def test_a_cancel_is_heard_in_every_block() -> None:
     assert len(hooks.steps) <= 1
 
 
+def test_on_a_card_both_networks_stand_channels_last_and_the_vae_is_in_half(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quick, "TINY", 0)
+    card = Placement(torch.device("cuda"), torch.float16)
+    bundle = quick.quickened(replace(load_bundle(tiny, CPU), placement=card))
+    other = load_bundle(make_tiny_model(tmp_path / "other", TinyShape(seed=5)), CPU).vae
+    quick.quicken_vae(other, card)
+    for network in (bundle.unet, bundle.vae, other):
+        for layer in network.modules():
+            if isinstance(layer, nn.Conv2d):
+                assert layer.weight.is_contiguous(memory_format=torch.channels_last)
+    assert bundle.vae.dtype == other.dtype == torch.float16
+    assert bundle.shares
+
+
 # The pass
 
 

@@ -19,7 +19,9 @@ from app.core.request import ImageToImage, Request
 from app.core.trail import Branch
 from app.diffusion import decoding, thrift
 from app.diffusion.bundle import ModelBundle, load_bundle
+from app.diffusion.conditioning import encode_prompts, predict_noise
 from app.diffusion.engine import Engine
+from app.diffusion.generate import _pass
 from app.diffusion.placement import Placement
 from app.diffusion.thrift import Needs, Thrift, applied, fitting, ladder, needs
 from tests.engine_tools import RecordingHooks, final_latents, request_for, some_picture
@@ -122,6 +124,23 @@ def test_every_rung_paints_the_same_picture_and_leaves_the_networks_as_they_were
     assert torch.equal(final_latents(bundle, request)[0], before)
     assert not bundle.vae.use_tiling
     assert not hasattr(bundle.vae, "_hf_hook")
+
+
+@pytest.mark.parametrize("draft", [False, True])
+def test_networks_that_take_turns_hear_that_they_are_called(
+    engine: Engine, draft: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pass that calls the UNet's layers one by one would find them sent away."""
+    bundle = replace(bundle_of(engine), shares=True)
+    called: list[Any] = []
+    monkeypatch.setattr(
+        thrift._Turn, "pre_forward", lambda turn, module, *args, **options: (called.append(module), (args, options))[1]
+    )
+    request = request_for(Path("unused"), guidance=1.0, draft=draft)
+    x, t = torch.ones(1, 4, 8, 8), torch.tensor(7)
+    with torch.inference_mode(), applied(bundle, Thrift(in_turns=True)) as working:
+        predict_noise(_pass(working, request), x, t, encode_prompts(working, request))
+    assert bundle.unet in called
 
 
 def test_attention_by_heads_is_put_back(engine: Engine) -> None:
@@ -295,6 +314,53 @@ def test_a_picture_with_values_that_ran_over_is_decoded_in_full_precision(folder
     assert good.notes == ()
     assert canvas.notes == ("The picture was decoded in full precision: in half of it, its values ran over.",)
     assert far(canvas.pixels, good.pixels) < 3
+
+
+def test_the_way_that_ran_over_is_not_tried_again_in_tiles(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = load_bundle(folder, CPU)
+    x = torch.randn((1, 4, 33, 40), generator=torch.Generator().manual_seed(1))
+    bundle.vae.to(torch.bfloat16)
+    ways: list[tuple[torch.dtype, bool]] = []
+
+    def decode(latents: torch.Tensor, **options: Any) -> Any:
+        ways.append((bundle.vae.dtype, bundle.vae.use_tiling))
+        return decoded(latents, **options)
+
+    decoded = spoiling(bundle.vae.decode, bundle.vae)
+    bundle.vae.decode = decode
+    with torch.inference_mode():
+        for free, tiles in ((2**40, False), (1, True)):
+            monkeypatch.setattr(decoding, "free_memory", lambda device, free=free: free)
+            ways.clear()
+            canvas = decoding.decode_canvas(bundle, x)
+            assert canvas.notes == ("The picture was decoded in full precision: in half of it, its values ran over.",)
+            assert ways == [(torch.bfloat16, tiles), (torch.float32, tiles)]
+
+
+def test_a_source_whose_values_ran_over_is_read_in_full_precision(folder: Path) -> None:
+    size = Size(64, 48)
+    request = request_for(folder, steps=2, task=ImageToImage(image=some_picture(size), strength=0.6))
+    good = final_latents(load_bundle(folder, CPU), request)[0]
+    bundle = load_bundle(folder, CPU)
+    bundle.vae.to(torch.bfloat16)
+    near = final_latents(bundle, request)[0]  # the seed's own numbers, whatever the precision
+    torch.testing.assert_close(near, good, rtol=0.1, atol=0.1)
+    bundle = load_bundle(folder, CPU)
+    bundle.vae.to(torch.bfloat16)
+    encode = bundle.vae.encode
+
+    def ran_over(picture: torch.Tensor) -> Any:
+        output = encode(picture)
+        if bundle.vae.dtype != torch.float32:
+            said = output.latent_dist.parameters if hasattr(output, "latent_dist") else output.latents
+            said[0, 0, 0, 0] = torch.inf
+        return output
+
+    bundle.vae.encode = ran_over
+    latents = final_latents(bundle, request)[0]
+    # loaded in full precision, half of it has been lost on the way: near, not the same
+    torch.testing.assert_close(latents, good, rtol=0.1, atol=0.1)
+    assert bundle.vae.dtype == torch.bfloat16
 
 
 def test_latents_with_values_that_ran_over_are_painted_in_full_precision(
