@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from app.core.environment import GRAPHS_HELP, ask_for_graphs
 from app.core.settings import engine_is_apart, folders, glance
 from app.process.starting import Process, engine_command, start_process
 
@@ -27,6 +28,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         default="",
         help="paint in a process apart, so that the window stays should the engine fail, or inside the window's",
     )
+    parser.add_argument("--graphs", action="store_true", help=GRAPHS_HELP)
     parser.add_argument("--selftest", action="store_true", help="try every way of painting, say how it went, end")
     parser.add_argument("--selftest-dir", type=Path, metavar="DIR", help="keep the pictures of the self-test there")
     return parser.parse_args(arguments)
@@ -41,6 +43,8 @@ def lacks_display() -> bool:
 def start_engine(arguments: list[str] | None) -> Process | None:
     """The engine's process, on its way already; None where the window will not want it, or is to try by itself."""
     given = parse(arguments)
+    if given.graphs:
+        ask_for_graphs()
     apart = PLACES[given.engine]
     if apart is None:
         nothing_kept = given.selftest and given.data_dir is None

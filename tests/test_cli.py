@@ -23,6 +23,7 @@ from app.__main__ import is_command, looks_like_a_command
 from app.cli import main
 from app.cli.interrupts import Interrupts
 from app.cli.progress import Progress, composed
+from app.core.environment import GRAPHS
 from app.core.errors import Cancelled, ModelError, UnfinishedError
 from app.core.geometry import Rect, Size
 from app.core.job import Backend, Phase, Preview
@@ -143,6 +144,14 @@ def test_every_option_reaches_the_request(studio: Studio) -> None:
     assert [request.draft for request in studio.backend.requests] == [False, True]
     assert studio.backend.requests[1].clip_skip == 2
     assert studio.backend.requests[1].guidance_interval == (0.2, 0.9)
+
+
+def test_recorded_steps_are_asked_for(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(GRAPHS, "0")
+    assert studio.render().status == 0
+    assert os.environ[GRAPHS] == "0"
+    assert studio.render("--graphs").status == 0
+    assert os.environ[GRAPHS] == "1"
 
 
 def test_what_is_added_to_the_model(studio: Studio) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import psutil
 import pytest
 
 from app import early
+from app.core.environment import GRAPHS
 from app.core.settings import save_settings
 from app.early import start_engine
 from app.process.host import EngineHost
@@ -53,6 +55,21 @@ def test_the_process_is_started_as_the_person_has_chosen(started: MakeProcess, t
     keep(tmp_path, True)
     assert start_engine([*there, "--engine", "inside"]) is None
     assert len(started) == 2
+
+
+@pytest.mark.parametrize("words", [[], ["--engine", "inside"]])
+def test_recorded_steps_are_asked_for_before_there_is_an_engine(
+    started: MakeProcess, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(GRAPHS, "0")
+    seen: list[str] = []
+    monkeypatch.setattr(early, "engine_command", lambda: (seen.append(os.environ[GRAPHS]), ["engine"])[1])
+    there = ["--data-dir", str(tmp_path), *words]
+    start_engine(there)
+    assert os.environ[GRAPHS] == "0"
+    start_engine([*there, "--graphs"])
+    assert os.environ[GRAPHS] == "1"
+    assert seen == ([] if words else ["0", "1"])
 
 
 def test_damaged_settings_keep_nobody_from_starting_and_are_left_to_the_window(

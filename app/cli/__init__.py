@@ -13,6 +13,7 @@ from pathlib import Path
 
 from app.cli.arguments import parse
 from app.cli.interrupts import Interrupts
+from app.core.environment import ask_for_graphs
 from app.core.errors import Cancelled, UserError
 from app.core.job import Backend
 from app.core.parts import explained
@@ -59,6 +60,8 @@ def main(arguments: list[str], make_backend: MakeBackend = engine) -> int:
 def _run(arguments: list[str], make_backend: MakeBackend, interrupts: Interrupts) -> int:
     options = parse(arguments)
     places = folders(options.data_dir)
+    if options.command == "render" and options.graphs:
+        ask_for_graphs()
     if options.command == "render" and options.image is not None and os.path.isdir(options.image):
         from app.cli.batch import render_folder
 

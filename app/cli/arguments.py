@@ -11,6 +11,7 @@ from typing import NoReturn
 from app import __version__
 from app.cli.seam import add_seam
 from app.core.additions import EmbeddingUse, LoraUse
+from app.core.environment import GRAPHS_HELP
 from app.core.errors import UserError
 from app.core.geometry import Size
 from app.core.samplers import DEFAULT_SAMPLER
@@ -105,6 +106,7 @@ def _add_render(parser: ArgumentParser) -> None:
     )
     add("--clip-skip", type=int, default=1, metavar="N", help="listen to the N-th last layer of the text encoder (1)")
     add("--draft", action="store_true", help="most of the model at every third step only: quicker, and less faithful")
+    add("--graphs", action="store_true", help=GRAPHS_HELP)
     add("--sampler", metavar="ID", help=f"see “limner samplers” (default: {DEFAULT_SAMPLER})")
     add("--seed", type=int, metavar="N", help="start of the noise; the same seed gives the same picture")
     add(

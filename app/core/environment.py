@@ -15,7 +15,13 @@ _BLOCK = {
 }
 
 GRAPHS = "LIMNER_GRAPHS"
-"""Set to 1, the engine plays recorded passes on a graphics card."""
+"""Set to 1, the engine plays recorded passes on a graphics card; in the environment, so that it reaches an engine in a
+process of its own."""
+GRAPHS_HELP = "record the steps on a CUDA card and play them: tested without a card only, and off unless asked for"
+
+
+def ask_for_graphs() -> None:
+    os.environ[GRAPHS] = "1"
 
 
 def prepare_environment() -> None:

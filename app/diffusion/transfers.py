@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 from torch.overrides import TorchFunctionMode
+
+log = logging.getLogger(__name__)
 
 
 def runs_ahead(device: torch.device) -> bool:
@@ -28,7 +31,11 @@ def sent(x: torch.Tensor, device: torch.device, dtype: torch.dtype | None = None
 
 
 def _pinned(x: torch.Tensor) -> torch.Tensor:
-    return x.pin_memory()
+    try:
+        return x.pin_memory()
+    except RuntimeError as error:  # the system gives away only so much of it; from other memory it goes over as well
+        log.warning("there is no pinned memory to send from: %s", error)
+        return x
 
 
 class Unhurried(TorchFunctionMode):
@@ -103,7 +110,11 @@ class CudaCard:
             x.record_stream(self._side)  # else its memory would be given away while the side still reads it
 
     def copied(self, x: torch.Tensor) -> torch.Tensor:
-        return x.to("cpu", non_blocking=True)  # into pinned memory, by torch's own rule
+        try:
+            return x.to("cpu", non_blocking=True)  # into pinned memory, by torch's own rule
+        except RuntimeError as error:
+            log.warning("there is no pinned memory to fetch into: %s", error)
+            return x.cpu()
 
     def mark(self) -> Mark:
         event = torch.cuda.Event(blocking=True)  # who waits for it sleeps
@@ -123,10 +134,11 @@ class Fetched:
     mark: Mark | None = None
 
     def taken(self) -> tuple[torch.Tensor, ...]:
-        """The tensors, once they have arrived."""
-        if self.mark is not None:
-            self.mark.synchronize()
-        return self.tensors
+        """The tensors, once they have arrived, in common memory: of the pinned there is little."""
+        if self.mark is None:
+            return self.tensors
+        self.mark.synchronize()
+        return tuple(one.clone() for one in self.tensors)
 
 
 def brought(x: torch.Tensor) -> torch.Tensor:

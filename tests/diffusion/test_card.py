@@ -18,6 +18,7 @@ from app.core.geometry import Size
 from app.core.request import ImageToImage, Inpaint, Request
 from app.core.samplers import SAMPLERS
 from app.core.trail import Branch
+from app.diffusion import transfers
 from app.diffusion.bundle import ModelBundle, load_bundle
 from app.diffusion.conditioning import Guidance
 from app.diffusion.denoise import Step, denoise
@@ -149,6 +150,37 @@ def test_what_is_sent_is_sent_from_pinned_memory(monkeypatch: pytest.MonkeyPatch
             torch.ones(3).to(device="meta", dtype=torch.float64)
             assert torch.ones(3).to(torch.float16).device.type == "cpu"  # stays
     assert [one.dtype for one in pinned] == [torch.float16, torch.float32, torch.float16, torch.float64]
+
+
+class Short:
+    """A tensor where the system has no pinned memory left."""
+
+    def __init__(self, x: torch.Tensor) -> None:
+        self._x, self.device = x, x.device
+
+    def pin_memory(self) -> torch.Tensor:
+        raise RuntimeError("CUDA error: out of memory")
+
+    def to(self, device: Any, non_blocking: bool = False) -> torch.Tensor:
+        if torch.device(device).type == "cpu" and non_blocking:
+            raise RuntimeError("CUDA error: out of memory")
+        return self._x.to(device)
+
+    def cpu(self) -> torch.Tensor:
+        return self._x
+
+
+@pytest.mark.expects_log
+def test_without_pinned_memory_it_goes_over_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(transfers, "runs_ahead", lambda device: device.type == "meta")
+    short: Any = Short(torch.ones(3))
+    assert sent(short, META).device == META
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: None)
+    card = transfers.CudaCard(torch.device("cuda"))
+    assert torch.equal(card.copied(short), torch.ones(3))
+    assert len([line for line in caplog.records if "no pinned memory" in line.message]) == 2
 
 
 # A card that is behind, in the processor's place: real numbers, late
