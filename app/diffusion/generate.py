@@ -187,8 +187,7 @@ def _pass(bundle: ModelBundle, request: Request) -> Any:
         return SharedPass(bundle.unet, every=DRAFT)
     if not bundle.shares:
         return bundle.unet
-    whole = SharedPass(bundle.unet)
-    return recorded(whole, bundle.placement.device) if bundle.records else whole
+    return recorded(bundle.unet, bundle.placement.device) if bundle.records else SharedPass(bundle.unet)
 
 
 def look(

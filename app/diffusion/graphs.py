@@ -85,13 +85,15 @@ class RecordedPass:
     The first is computed as ever: libraries choose their ways then, which nobody may do while recording. Where a card
     will not record or play, this and all that follow are computed as ever. A recording reads weights where they lie, so
     it must not outlive a run: afterwards LoRAs come and go, and networks move. Within a play nobody asks whether the
-    person has cancelled.
+    person has cancelled. What is recorded is a pass of its own that has kept nothing: it listens to the texts anew in
+    each play.
     """
 
-    def __init__(self, whole: SharedPass, new_tape: Callable[[], Tape]) -> None:
-        self.config: Any = whole.config
-        self.dtype = whole.dtype
-        self._whole, self._new_tape = whole, new_tape
+    def __init__(self, new_pass: Callable[[], SharedPass], new_tape: Callable[[], Tape]) -> None:
+        self._whole = new_pass()
+        self.config: Any = self._whole.config
+        self.dtype = self._whole.dtype
+        self._new_pass, self._new_tape = new_pass, new_tape
         self._met: set[Hashable] = set()
         self._recordings: dict[Hashable, _Recording] = {}
         self._refused = False
@@ -117,9 +119,10 @@ class RecordedPass:
     def _recorded(self, x: torch.Tensor, t: torch.Tensor, texts: torch.Tensor) -> _Recording:
         tape = self._new_tape()
         x, t, texts = x.clone(), t.clone(), texts.clone()
-        made = tape.record(lambda: self._whole.predict(x, t, texts))
+        made = tape.record(lambda: self._new_pass().predict(x, t, texts))
         return _Recording(tape=tape, x=x, t=t, texts=texts, made=made)
 
 
-def recorded(whole: SharedPass, device: torch.device) -> RecordedPass:
-    return RecordedPass(whole, lambda: CudaTape(device))
+def recorded(unet: Any, device: torch.device) -> RecordedPass:
+    """A plain UNet's pass on a card."""
+    return RecordedPass(lambda: SharedPass(unet), lambda: CudaTape(device))

@@ -185,7 +185,7 @@ def recording(model: Path, size: int) -> None:
     from app.diffusion.unet_pass import SharedPass
 
     bundle = quickened(load_bundle(model, choose_placement()))
-    once = recorded(SharedPass(bundle.unet), bundle.placement.device)
+    once = recorded(bundle.unet, bundle.placement.device)
     like = {"device": bundle.placement.device, "dtype": bundle.placement.dtype}
     x = torch.randn((1, 4, size // 8, size // 8), **like)
     texts = torch.randn((2, 77, bundle.unet.config.cross_attention_dim), **like)

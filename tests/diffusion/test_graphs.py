@@ -79,7 +79,7 @@ def inputs(seed: int, height: int = 8, rows: int = 2) -> tuple[torch.Tensor, tor
 
 def test_a_pass_is_computed_once_recorded_once_and_then_played(bundle: ModelBundle) -> None:
     deck, whole = Deck(), SharedPass(bundle.unet)
-    recorded = RecordedPass(SharedPass(bundle.unet), deck)
+    recorded = RecordedPass(lambda: SharedPass(bundle.unet), deck)
     answers = []
     for seed in range(1, 6):  # other latents, time and texts each: nothing of them may be baked in
         answers.append((recorded.predict(*inputs(seed)), whole.predict(*inputs(seed))))
@@ -90,7 +90,7 @@ def test_a_pass_is_computed_once_recorded_once_and_then_played(bundle: ModelBund
 
 def test_each_shape_has_a_recording_of_its_own(bundle: ModelBundle) -> None:
     deck, whole = Deck(), SharedPass(bundle.unet)
-    recorded = RecordedPass(SharedPass(bundle.unet), deck)
+    recorded = RecordedPass(lambda: SharedPass(bundle.unet), deck)
     kinds = [{}, {"height": 10}, {"rows": 1}]
     for seed in (1, 2, 3):
         for kind in kinds:
@@ -124,7 +124,7 @@ def test_where_the_card_refuses_all_is_as_ever(
     bundle: ModelBundle, kind: type[FakeTape], caplog: pytest.LogCaptureFixture
 ) -> None:
     deck, whole = Deck(kind), SharedPass(bundle.unet)
-    recorded = RecordedPass(SharedPass(bundle.unet), deck)
+    recorded = RecordedPass(lambda: SharedPass(bundle.unet), deck)
     for seed in range(1, 6):
         assert torch.equal(recorded.predict(*inputs(seed)), whole.predict(*inputs(seed)))
     assert len(deck.tapes) == 1, "it was tried again"
@@ -132,7 +132,7 @@ def test_where_the_card_refuses_all_is_as_ever(
 
 
 def test_a_cancel_while_recording_is_a_cancel(bundle: ModelBundle) -> None:
-    recorded = RecordedPass(SharedPass(bundle.unet), Deck())
+    recorded = RecordedPass(lambda: SharedPass(bundle.unet), Deck())
     recorded.predict(*inputs(1))
 
     def stop(module: object, inputs: object) -> None:
