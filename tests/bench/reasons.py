@@ -19,7 +19,7 @@ _PASTE = (
     "and counts the pixels outside that differ. It is a hundredth of a step at 512 px."
 )
 _UNET = (
-    "Winograd saves nothing in linear layers, attention and the smallest pictures, and the smaller the picture, the "
+    "Winograd saves nothing in linear layers and attention, and little on the smallest pictures: the smaller, the "
     "larger is their part of a step."
 )
 _DECODE = (
