@@ -179,7 +179,8 @@ def _all_of_it(session: Session, numbers: range) -> int:
         found["same picture"] += same
         words = (word for word, true in (("told", told), ("offered", offered), ("same picture", same)) if true)
         print(f"{number + 1:4} {how.name} while {stage}: {', '.join(words)}, {took[-1]:.1f} s", flush=True)
-    print(f"{times} deaths ({', '.join(how.name for how in SIGNALS)}) while {', '.join(STAGES)}:")
+    ways = dict.fromkeys(SIGNALS[(number // len(STAGES)) % len(SIGNALS)].name for number in numbers)
+    print(f"{times} deaths ({', '.join(ways)}) while {', '.join(STAGES)}:")
     again = f"the same picture afterwards {found['same picture']}, after a press {found['offered']}"
     print(f"  told {found['told']}, {again}")
     print(f"  from the job to its picture, a death and a new engine between: median {statistics.median(took):.1f} s")
