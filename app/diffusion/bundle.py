@@ -22,8 +22,9 @@ class ModelBundle:
     ``factor``: picture pixels per latent. ``channels``: of a latent. ``native_size``: pixels a side that the UNet was
     trained on. ``window``: tokens of a prompt, its start and end included. ``concat``: the UNet takes mask and masked
     image beside the latents (the fine-tuned inpainting kind). ``shares``: a pass through the UNet is done by
-    ``unet_pass``; ``records``: it may be recorded too (``graphs``). ``worn``: what was added to the networks, so that
-    what is ``kept`` of them is found again.
+    ``unet_pass``; ``records``: it may be recorded too (``graphs``). ``alone``: pixels, of all pictures that are painted
+    together, up to which one thread does the work. ``worn``: what was added to the networks, so that what is ``kept`` of
+    them is found again.
     """
 
     name: str
@@ -41,6 +42,7 @@ class ModelBundle:
     concat: bool
     shares: bool = False
     records: bool = False
+    alone: int = 0
     worn: Hashable = ()
     kept: Kept = field(default_factory=Kept)
 

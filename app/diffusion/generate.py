@@ -32,6 +32,7 @@ from app.diffusion.preview import preview_of, shown_through
 from app.diffusion.schedule import Schedule
 from app.diffusion.start import prepare_start
 from app.diffusion.texts import Embeddings
+from app.diffusion.threads import one_thread
 from app.diffusion.thrift import Descent, applied
 from app.diffusion.trails import TrailKeeper, check_fits, resume, retrace
 from app.diffusion.unet_pass import DRAFT, SharedPass, is_plain
@@ -57,11 +58,13 @@ def generate(
     Raises Cancelled between two steps or within one, UserError where the person can help, and what torch raises when
     the memory does not suffice in any way.
     """
-    with stoppable(bundle, hooks.cancelled):
+    canvas = working_frame(bundle, request).canvas
+    few = canvas.width * canvas.height * request.count <= bundle.alone
+    with stoppable(bundle, hooks.cancelled), one_thread(few):
         if isinstance(request.resume, Look):
             return look(bundle, request, request.resume, hooks, release, notes)
         made: list[Result] = []
-        descent = Descent(bundle, working_frame(bundle, request).canvas, request.count, request.guidance > 1.0)
+        descent = Descent(bundle, canvas, request.count, request.guidance > 1.0)
         while len(made) < request.count:
             numbers = range(len(made), min(len(made) + descent.rung.at_once, request.count))
             group = [request.alone(number) for number in numbers]

@@ -22,6 +22,8 @@ TINY = 2_000_000
 """Weights of a network that is left alone: its steps are over before anything could be saved."""
 SMALL = 40_000_000
 """Weights under which a network's matrices are too small for Winograd to win."""
+MOST_ALONE = 256 * 256
+"""Pixels of a small network's picture up to which one thread does the work."""
 MOST_EXTRA_UNET, MOST_EXTRA_VAE = 0.5, 3.0
 """Memory for Winograd, as a part of what the network's weights take. The UNet's largest pictures come first; what is
 beyond half of it wins little. All of a VAE works on large pictures, and it is small."""
@@ -48,7 +50,12 @@ def quickened(bundle: ModelBundle) -> ModelBundle:
     elif device == "cuda":
         bundle.unet.to(memory_format=torch.channels_last)
         quicken_vae(bundle.vae, bundle.placement)
-    return replace(bundle, shares=is_plain(bundle.unet), records=device == "cuda" and graphs.asked_for())
+    return replace(
+        bundle,
+        shares=is_plain(bundle.unet),
+        records=device == "cuda" and graphs.asked_for(),
+        alone=MOST_ALONE if device == "cpu" and _weights(bundle.unet) < SMALL else 0,
+    )
 
 
 def quicken_vae(vae: Any, placement: Placement) -> None:

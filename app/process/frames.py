@@ -22,6 +22,8 @@ _HEAD = struct.Struct("<4sHH")
 _MAGIC = b"LmnE"
 _MOST_PARTS = 4096
 _MOST_BYTES = 1 << 32
+_AT_ONCE = 1 << 16
+"""Bytes: what a pipe holds."""
 _OURS = ("app.core.", "app.process.")
 _NUMPY = frozenset(
     {
@@ -55,6 +57,9 @@ def write_frame(pipe: Pipe, value: object, known: Known | None = None) -> None:
     _Pickler(text, buffers, known).dump(value)
     parts = [memoryview(text.getbuffer()), *(buffer.raw() for buffer in buffers)]
     head = _HEAD.pack(_MAGIC, VERSION, len(parts)) + struct.pack(f"<{len(parts)}Q", *(part.nbytes for part in parts))
+    if sum(part.nbytes for part in parts) <= _AT_ONCE:  # or the other side wakes for each part, and takes a core for it
+        _write_all(pipe, memoryview(b"".join((head, *parts))))
+        return
     for part in (memoryview(head), *parts):
         _write_all(pipe, part)
 

@@ -23,8 +23,8 @@ MOST_DEATHS = 3
 """In a row, with no picture between them; then it is the person who asks for another try."""
 _IN_A_ROW = 600.0
 """Seconds."""
-_LOOK = 0.02
-"""Seconds between two looks whether the person has cancelled."""
+_LOOK = 0.1
+"""Seconds between two looks whether the person has cancelled. Each takes a core from the engine for a moment."""
 
 
 class EngineHost:
@@ -65,7 +65,8 @@ class EngineHost:
         while True:
             if self.pid is None and len(self._deaths) == MOST_DEATHS and self._deaths[0] > time.monotonic() - _IN_A_ROW:
                 self._deaths.popleft()  # whoever asks again gets one try
-                raise too_often(MOST_DEATHS, self._link.last_words if self._link else "")
+                link = self._link
+                raise too_often(MOST_DEATHS, *((link.status, link.fault, link.last_words) if link else (None, "", "")))
             try:
                 self._await_ready()
                 return self
@@ -108,6 +109,7 @@ class EngineHost:
         """Let the process go for now: another engine does the work."""
         with self._lock:
             link, self._link = self._link, None
+        self._deaths.clear()  # who wants it back later begins anew
         if link is not None:
             link.end()
 

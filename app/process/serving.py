@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 _BEAT = 0.5
 """Seconds between two signs of life."""
+_SOONEST = 0.05
+"""Seconds between two steps that are told, but for the last: each wakes the studio, which takes a core from us."""
 _PDEATHSIG = 1
 _FIRST_TO_GO = 500
 """How much sooner than others, of 1000, Linux ends this process when memory runs out: never the window with the
@@ -119,9 +121,11 @@ class _Desk:
 class _Hooks:
     """One job's Hooks."""
 
-    def __init__(self, job_id: int, desk: _Desk) -> None:
+    def __init__(self, job_id: int, desk: _Desk, clock: Callable[[], float] = time.monotonic) -> None:
         self._job_id = job_id
         self._desk = desk
+        self._clock = clock
+        self._next = 0.0  # moment from which on a step is told
 
     def cancelled(self) -> bool:
         return self._desk.cancelled(self._job_id)
@@ -130,7 +134,10 @@ class _Hooks:
         self._desk.say(Entered(self._job_id, phase))
 
     def stepped(self, step: int, total: int, preview: Preview | None) -> None:
-        self._desk.say(Stepped(self._job_id, step, total, preview))
+        now = self._clock()
+        if now >= self._next or step == total:
+            self._next = now + _SOONEST
+            self._desk.say(Stepped(self._job_id, step, total, preview))
 
     def made(self, candidate: Result) -> None:
         self._desk.made(self._job_id, candidate)

@@ -109,6 +109,23 @@ def test_a_function_of_ours_does_not_cross_either() -> None:
         read_frame(io.BytesIO(framed(0).replace(pickle.dumps(0, 5), text)))
 
 
+def test_a_small_frame_is_written_at_once_and_a_large_one_is_not_copied() -> None:
+    class Pipe(io.BytesIO):
+        writes = 0
+
+        def write(self, data: object) -> int:
+            self.writes += 1
+            return super().write(data)  # type: ignore[arg-type]
+
+    small, large = Pipe(), Pipe()
+    write_frame(small, np.zeros((16, 16, 4), np.uint8))
+    write_frame(large, np.zeros((300, 300, 4), np.uint8))
+    assert (small.writes, large.writes) == (1, 3)
+    for pipe in (small, large):
+        pipe.seek(0)
+        assert not read_frame(pipe).any()
+
+
 @pytest.mark.parametrize("length", [1, 7, 8, 15, 20, 60])
 def test_a_pipe_that_ends_within_a_frame_is_told(length: int) -> None:
     with pytest.raises(CutShortError):

@@ -17,7 +17,7 @@ import pytest
 
 from app.core.errors import Cancelled, EngineLostError, ModelError, UnfinishedError, is_out_of_memory
 from app.core.geometry import Size
-from app.core.job import Hooks, Phase, Preview, Result
+from app.core.job import Hooks, Phase, Preview, Result, Stepped
 from app.core.request import Inpaint, Request
 from app.process.host import MOST_DEATHS, EngineHost
 from app.process.vitals import Patience
@@ -101,12 +101,36 @@ def test_it_paints_what_an_engine_inside_paints_and_tells_the_same(host: EngineH
     assert len(apart.candidates) == 2
     assert all(same(one, other) for one, other in zip(apart.candidates, inside.candidates, strict=True))
     assert vars(there).keys() == vars(here).keys()
-    assert (there.phases, there.steps) == (here.phases, here.steps)
-    assert len(there.previews) == 10
-    assert all(same(one, other) for one, other in zip(there.previews, here.previews, strict=True))
+    assert there.phases == here.phases
+    told = [here.steps.index(step) for step in there.steps]
+    assert told == sorted(set(told))
+    assert {0, 9} <= set(told) <= set(range(10)), "the first step and the last"
+    assert all(same(one, here.previews[step]) for one, step in zip(there.previews, told, strict=True))
     assert all(same(one, other) for one, other in zip(there.candidates, apart.candidates, strict=True))
     assert apart.request.task is asked.task, "source and mask came back"
     assert apart.image is there.candidates[0].image, "it crossed twice"
+
+
+def test_steps_are_told_no_oftener_than_anybody_sees_and_the_last_one_always() -> None:
+    from app.process.serving import _Hooks
+
+    class Desk:
+        def __init__(self) -> None:
+            self.said: list[Stepped] = []
+
+        def say(self, said: Stepped) -> None:
+            self.said.append(said)
+
+    def told(pace: float) -> list[int]:
+        desk, clock = Desk(), iter(100.0 + pace * n for n in range(20))
+        hooks = _Hooks(1, desk, lambda: next(clock))  # type: ignore[arg-type]
+        for step in range(1, 21):
+            hooks.stepped(step, 20, None)
+        return [said.step for said in desk.said]
+
+    assert told(0.06) == list(range(1, 21)), "a slow one's steps are all told"
+    assert told(0.02) == [1, 4, 7, 10, 13, 16, 19, 20]
+    assert told(0.001) == [1, 20]
 
 
 def test_a_picture_that_comes_before_any_other_word_is_understood(host: EngineHost) -> None:

@@ -152,7 +152,12 @@ def test_after_several_deaths_it_is_the_person_who_decides(witness: Witness) -> 
     for _ in range(MOST_DEATHS):
         witness.paint("abort step")
     witness.wait(lambda: witness.queue.engine.state is EngineState.FAILED)
-    assert f"The painting engine ended {MOST_DEATHS} times in a row." in witness.titles
+    (card,) = [notice for notice in witness.window.notices.shown if "in a row" in notice.title]
+    assert f"ended {MOST_DEATHS} times" in card.title
+    assert "The last time it ended unexpectedly (SIGABRT)." in card.text, "what happened is not told"
+    assert "as they were" in card.text, "what was kept is not told"
+    assert "Then try again." in card.text
+    assert "save first" in card.text, "what to do is not told"
     witness.choose("Run it inside")
     witness.wait(lambda: witness.queue.engine.state is EngineState.READY)
     assert not witness.window.findChild(QAction, "engine_apart").isChecked()
