@@ -124,6 +124,12 @@ def test_one_that_nobody_takes_ends_with_its_studio() -> None:
         psutil.Process(engine).wait(30)
 
 
+def test_how_threads_are_to_wait_is_the_person_s_choice_in_the_engine_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", "passive")
+    process = start_process([sys.executable, "-c", "import os; print(os.environ['OMP_WAIT_POLICY'])"])
+    assert process.communicate(timeout=60)[0].strip() == b"passive"
+
+
 _COMMAND = """
 import json, sys
 import app.early, app.__main__

@@ -23,8 +23,8 @@ class ModelBundle:
     trained on. ``window``: tokens of a prompt, its start and end included. ``concat``: the UNet takes mask and masked
     image beside the latents (the fine-tuned inpainting kind). ``shares``: a pass through the UNet is done by
     ``unet_pass``; ``records``: it may be recorded too (``graphs``). ``alone``: pixels, of all pictures that are painted
-    together, up to which one thread does the work. ``worn``: what was added to the networks, so that what is ``kept`` of
-    them is found again.
+    together, up to which one thread does the work. ``worn``: what was added to the networks, so that what is ``kept``
+    of them is found again.
     """
 
     name: str
