@@ -6,11 +6,13 @@ import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
 from app.core.errors import UnfinishedError, UserError
 from app.core.geometry import Size
@@ -22,6 +24,7 @@ from app.diffusion.bundle import ModelBundle, load_bundle
 from app.diffusion.conditioning import encode_prompts, predict_noise
 from app.diffusion.engine import Engine
 from app.diffusion.generate import _pass
+from app.diffusion.latents import drawn
 from app.diffusion.placement import Placement
 from app.diffusion.thrift import Needs, Thrift, applied, fitting, ladder, needs
 from tests.engine_tools import RecordingHooks, final_latents, request_for, some_picture
@@ -335,6 +338,17 @@ def test_the_way_that_ran_over_is_not_tried_again_in_tiles(folder: Path, monkeyp
             canvas = decoding.decode_canvas(bundle, x)
             assert canvas.notes == ("The picture was decoded in full precision: in half of it, its values ran over.",)
             assert ways == [(torch.bfloat16, tiles), (torch.float32, tiles)]
+
+
+def test_a_seed_draws_the_same_from_what_was_read_in_half_precision() -> None:
+    said = torch.linspace(-1, 1, 2 * 4 * 6 * 8).reshape(1, 8, 6, 8).to(torch.bfloat16)
+    vae = SimpleNamespace(config=SimpleNamespace(scaling_factor=0.18215))
+    latents = [
+        drawn(vae, SimpleNamespace(latent_dist=DiagonalGaussianDistribution(one)), [torch.Generator().manual_seed(3)])
+        for one in (said, said.float())
+    ]
+    assert torch.equal(*latents)
+    assert latents[0].dtype == torch.float32
 
 
 def test_a_source_whose_values_ran_over_is_read_in_full_precision(folder: Path) -> None:
