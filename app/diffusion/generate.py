@@ -59,7 +59,7 @@ def generate(
     the memory does not suffice in any way.
     """
     canvas = working_frame(bundle, request).canvas
-    few = canvas.width * canvas.height * request.count <= bundle.alone
+    few = canvas.width * canvas.height <= bundle.alone  # of one: a candidate's threads are those it would have alone
     with stoppable(bundle, hooks.cancelled), one_thread(few):
         if isinstance(request.resume, Look):
             return look(bundle, request, request.resume, hooks, release, notes)

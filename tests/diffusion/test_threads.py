@@ -47,7 +47,7 @@ def engine() -> Engine:
 
 
 @pytest.mark.parametrize(
-    ("side", "count", "threads"), [(128, 1, 1), (256, 1, 1), (128, 4, 1), (264, 1, 2), (128, 5, 2)]
+    ("side", "count", "threads"), [(128, 1, 1), (256, 1, 1), (128, 4, 1), (264, 1, 2), (128, 5, 1)]
 )
 def test_a_small_picture_of_a_small_model_is_one_thread_s_work(
     engine: Engine, side: int, count: int, threads: int
