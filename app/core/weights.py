@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +31,20 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Header:
-    """What a safetensors file says of itself: the shape and number type of each tensor, and free text."""
+    """What a safetensors file says of itself: the shape and number type of each tensor, and free text. ``starts``: the
+    byte of the file that a tensor begins with."""
 
     shapes: Mapping[str, Shape]
     types: Mapping[str, str]
     metadata: Mapping[str, str]
+    starts: Mapping[str, int] = field(default_factory=dict)
 
     def __or__(self, other: Header) -> Header:
         return Header(
-            {**self.shapes, **other.shapes}, {**self.types, **other.types}, {**self.metadata, **other.metadata}
+            {**self.shapes, **other.shapes},
+            {**self.types, **other.types},
+            {**self.metadata, **other.metadata},
+            {**self.starts, **other.starts},
         )
 
 
@@ -177,7 +182,9 @@ def _parsed(text: bytes, name: str) -> tuple[Header, list[tuple[int, int]]]:
         metadata = {str(key): str(value) for key, value in told.items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"{name} is damaged: its header cannot be read.", _AGAIN) from error
-    header = Header(shapes, types, metadata)
+    header = Header(
+        shapes, types, metadata, {key: 8 + len(text) + begin for key, (begin, _) in zip(shapes, spans, strict=True)}
+    )
     _check_sizes(header, spans, name)
     _check_order(spans, name)
     return header, spans

@@ -12,6 +12,7 @@ from app.diffusion.folder import load_folder
 from app.diffusion.kept import Kept
 from app.diffusion.placement import Placement
 from app.diffusion.preview import PreviewMap, preview_map_for
+from app.diffusion.reading import Settle, leave
 from app.diffusion.single_file import load_single_file
 
 
@@ -47,13 +48,14 @@ class ModelBundle:
     kept: Kept = field(default_factory=Kept)
 
 
-def load_bundle(path: Path, placement: Placement) -> ModelBundle:
+def load_bundle(path: Path, placement: Placement, settle: Settle = leave) -> ModelBundle:
     """Load an SD v1 model, a folder in diffusers layout or a single safetensors file, from the disk only.
 
-    Raises ModelError when a part is missing, cannot be read, or does not fit the others.
+    ``settle`` is called with each network before all of its weights are read. Raises ModelError when a part is missing,
+    cannot be read, or does not fit the others.
     """
     single = path.is_file()
-    parts = load_single_file(path, placement) if single else load_folder(path, placement)
+    parts = (load_single_file if single else load_folder)(path, placement, settle)
     name = str(parts.told.get("name") or (path.stem if single else path.name))
     channels = int(parts.vae.config.latent_channels)
     concat = _takes_mask(name, parts.unet, channels)

@@ -18,7 +18,7 @@ from app.diffusion.extras import Extras, Fitted
 from app.diffusion.generate import generate
 from app.diffusion.parts import generate_parts
 from app.diffusion.placement import Placement, choose_placement
-from app.diffusion.quick import quickened
+from app.diffusion.quick import load_quickened
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +32,11 @@ class Engine:
         self,
         placement: Placement | None = None,
         collect: Callable[[], object] = gc.collect,
-        prepare: Callable[[ModelBundle], ModelBundle] = quickened,
+        prepare: Callable[[ModelBundle], ModelBundle] | None = None,
     ) -> None:
         """``collect``: frees what only reference cycles still hold; a program with a window must do that on its own
-        thread. ``prepare``: makes a loaded model quick; one left as it is computes what diffusers does, bit for bit."""
+        thread. ``prepare``: gets the model as it was loaded, in place of one that is made quick while it is read; left
+        as it is, it computes what diffusers does, bit for bit."""
         self._prepare = prepare
         self._collect = collect
         self._placement = placement or choose_placement()
@@ -79,9 +80,14 @@ class Engine:
             hooks.entered(Phase.LOADING)
             self._bundle = self._stamp = self._extras = None  # never two models in memory
             self._free()
-            self._bundle = self._prepare(load_bundle(path, self._placement))
+            self._bundle = self._load(path)
             self._stamp = stamp
         return self._bundle
+
+    def _load(self, path: Path) -> ModelBundle:
+        if self._prepare is None:
+            return load_quickened(path, self._placement)
+        return self._prepare(load_bundle(path, self._placement))
 
     def _free(self) -> None:
         self._collect()

@@ -13,8 +13,9 @@ import transformers
 from app.core.checkpoints import read_config
 from app.core.errors import ModelError
 from app.core.weights import weight_files
-from app.diffusion.loading import Parts, checked, checked_schedule, missing, owned, part, short, told_beside
+from app.diffusion.loading import Parts, checked_schedule, missing, part, settled, short, told_beside
 from app.diffusion.placement import Placement
+from app.diffusion.reading import Settle, leave
 
 VAE_CLASSES = {"AutoencoderKL": diffusers.AutoencoderKL, "AutoencoderTiny": diffusers.AutoencoderTiny}
 TOKENIZER_CLASSES = {
@@ -23,7 +24,7 @@ TOKENIZER_CLASSES = {
 PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 
 
-def load_folder(folder: Path, placement: Placement) -> Parts:
+def load_folder(folder: Path, placement: Placement, settle: Settle = leave) -> Parts:
     """Every part of the model in ``folder``. Raises ModelError."""
     index = _read_index(folder)
     name, dtype = folder.name, placement.dtype
@@ -32,25 +33,25 @@ def load_folder(folder: Path, placement: Placement) -> Parts:
         return part(name, name_of_part, lambda: read(folder / name_of_part))
 
     return Parts(
-        unet=load("unet", lambda path: load_network(diffusers.UNet2DConditionModel, path, dtype)),
+        unet=load("unet", lambda path: load_network(diffusers.UNet2DConditionModel, path, dtype, settle)),
         # the VAE stays in float32: see Placement
-        vae=load("vae", lambda path: load_network(_vae_class(index), path, torch.float32)),
-        text_encoder=load("text_encoder", lambda path: _text_encoder(path, dtype)),
+        vae=load("vae", lambda path: load_network(_vae_class(index), path, torch.float32, settle)),
+        text_encoder=load("text_encoder", lambda path: _text_encoder(path, dtype, settle)),
         tokenizer=load("tokenizer", lambda path: _tokenizer(index, path)),
         schedule=load("scheduler", lambda path: checked_schedule(read_config(path / "scheduler_config.json"))),
         told=told_beside(folder / "limner.json"),
     )
 
 
-def load_network(kind: Any, path: Path, dtype: torch.dtype) -> Any:
-    """A network of diffusers from its own folder; raises whatever the libraries do."""
+def load_network(kind: Any, path: Path, dtype: torch.dtype, settle: Settle = leave) -> Any:
+    """A network of diffusers from its own folder, which is called after its part; raises whatever the libraries do."""
     read_config(path / "config.json")  # what the libraries say of a broken one speaks of the network
     _need_weights(path, "diffusion_pytorch_model")
     # use_safetensors: without it a pickle beside the folder is loaded silently
     network = kind.from_pretrained(
         path, torch_dtype=dtype, use_safetensors=True, local_files_only=True, variant=_variant(path)
     )
-    return owned(checked(network))
+    return settled(path.name, network, _files(path, "diffusion_pytorch_model"), settle)
 
 
 def _read_index(folder: Path) -> dict[str, Any]:
@@ -73,13 +74,13 @@ def _read_index(folder: Path) -> dict[str, Any]:
         ) from error
 
 
-def _text_encoder(path: Path, dtype: torch.dtype) -> Any:
+def _text_encoder(path: Path, dtype: torch.dtype, settle: Settle) -> Any:
     read_config(path / "config.json")
     _need_weights(path, "model")
     encoder = transformers.CLIPTextModel.from_pretrained(
         path, dtype=dtype, use_safetensors=True, local_files_only=True, variant=_variant(path)
     )
-    return owned(checked(encoder))
+    return settled(path.name, encoder, _files(path, "model"), settle)
 
 
 def _need_weights(path: Path, stem: str) -> None:
@@ -87,6 +88,15 @@ def _need_weights(path: Path, stem: str) -> None:
         if not any(path.glob("*.bin")):
             raise FileNotFoundError(stem)
         weight_files(path, stem, path.parent.name)  # says what to do about a pickle
+
+
+def _files(path: Path, stem: str) -> list[Path]:
+    """The files that the libraries have mapped; none where there are several that it could be."""
+    variant = _variant(path)
+    whole = path / (f"{stem}.{variant}.safetensors" if variant else f"{stem}.safetensors")
+    if whole.is_file():
+        return [] if any(path.glob("*.index*.json")) else [whole]
+    return weight_files(path, stem, path.parent.name)
 
 
 def _variant(path: Path) -> str | None:

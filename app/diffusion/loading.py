@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import diffusers
-import torch
 import transformers
 
 from app.core.checkpoints import read_config
 from app.core.errors import ModelError, is_out_of_memory
+from app.diffusion.reading import Settle, Source, check_finite
 
 log = logging.getLogger(__name__)
 
@@ -68,41 +68,29 @@ def short(error: Exception) -> str:
     return first if len(first) <= 160 else first[:157] + "…"
 
 
-def checked(network: Any) -> Any:
-    """The network itself. Raises ValueError where a weight is lacking or no number.
-
-    A weight that the file lacks stays on the meta device, and copying it later fails without naming it; one that is
-    NaN makes pictures black without a word.
-    """
+def complete(network: Any) -> Any:
+    """The network itself. Raises ValueError where a weight is lacking: it stays on the meta device then, and copying it
+    later fails without naming it."""
     lacking = [name for name, value in network.named_parameters() if value.is_meta]
     if lacking:
         raise ValueError(f"{len(lacking)} weights are missing, {lacking[0]} the first")
-    for name, value in network.named_parameters():
+    return network
+
+
+def checked(network: Any) -> Any:
+    """The network itself. Raises ValueError where a weight is lacking or no number; one that is NaN makes pictures
+    black without a word."""
+    for name, value in complete(network).named_parameters():
         check_finite(name, value)
     return network
 
 
-def check_finite(name: str, value: torch.Tensor) -> None:
-    """Raises ValueError. A sum carries every NaN and is quicker than a look at each number."""
-    if not value.is_floating_point():
-        return
-    if value.element_size() == 1:
-        value = value.float()  # eight bits can be stored and not summed
-    if not bool(torch.isfinite(value.sum(dtype=torch.float32))) and not bool(torch.isfinite(value.float()).all()):
-        raise ValueError(f"the weights {name} hold values that are no numbers")
-
-
-def owned(network: Any) -> Any:
-    """The network itself, its weights copied out of the file that they are mapped from.
-
-    A mapped weight dies with its file: the process is killed without a word (SIGBUS) when the file is cut short or
-    overwritten, or its disk unplugged, and Windows lets nobody replace or delete it meanwhile. The copy was measured to
-    cost 0.6 s of one core a GB, once, and no memory in the end: every step reads all weights, so the mapped pages
-    would be kept as well. That is little enough to do it on every disk, and not to guess which one may go away.
-    """
-    with torch.no_grad():
-        for value in (*network.parameters(), *network.buffers()):
-            value.data = value.data.clone()
+def settled(part: str, network: Any, files: Sequence[Path], settle: Settle) -> Any:
+    """The network itself, its weights out of ``files`` and in memory. Raises ValueError where one is lacking or no
+    number, and whatever reading does."""
+    with Source(files) as source:
+        settle(part, complete(network), source.read)
+        source.read_rest(network)
     return network
 
 

@@ -13,6 +13,7 @@ import torch
 from diffusers.models.activations import GEGLU
 from torch import nn
 
+from app.diffusion.reading import Read, as_it_is
 from app.diffusion.winograd import LARGE, SMALL, Filter, Scratch, convolved, pack, product, transformed
 
 log = logging.getLogger(__name__)
@@ -49,15 +50,16 @@ def usable() -> bool:
     return bool(right and (rows == 2).all() and (gated == 4).all() and (planes == 2).all())
 
 
-def pack_network(network: nn.Module, most_extra: float, small_from: int | None = None) -> None:
+def pack_network(network: nn.Module, most_extra: float, small_from: int | None = None, read: Read = as_it_is) -> None:
     """Put packed layers into the places of the network's own.
 
     Every layer keeps its name, its kind (a PackedLinear is an nn.Linear), its bias and its shape, so that LoRAs and
     hooks find it; its plain weights are let go. ``most_extra``: bytes of memory that Winograd's larger weights may take
     beyond the plain ones, as a part of the network's own; 0 is the way that takes no more memory than stock. The layers
     with the largest pictures come first: they win most for their price. ``small_from``: the level from which pictures
-    have few tiles. All this depends on the model alone, so that the same Request gives the same picture again, whatever
-    was painted before.
+    have few tiles. ``read`` gives a layer's weights, one after another, so that no two plain ones are held. What is
+    packed and how depends on the model alone, so that the same Request gives the same picture again, whatever was
+    painted before.
     """
     began = time.perf_counter()
     left = most_extra * sum(value.numel() * value.element_size() for value in network.parameters())
@@ -68,12 +70,12 @@ def pack_network(network: nn.Module, most_extra: float, small_from: int | None =
         if isinstance(layer, nn.Linear):
             if min(layer.in_features, layer.out_features) >= LEAST:
                 gate = type(network.get_submodule(path.rpartition(".")[0])) is GEGLU
-                made = (PackedHalves if gate else PackedLinear)(layer)
+                made = (PackedHalves if gate else PackedLinear)(_with_weights(path, layer, read))
         elif _suits_winograd(layer) and (price := _winograd(path, network, small_from).price(layer)) <= left:
             left -= price
-            made = _winograd(path, network, small_from).of(layer, scratch)
+            made = _winograd(path, network, small_from).of(_with_weights(path, layer, read), scratch)
         elif min(layer.in_channels, layer.out_channels) >= LEAST and layer.groups == 1:
-            made = (PointConv if _is_point(layer) else PackedConv).of(layer, scratch)
+            made = (PointConv if _is_point(layer) else PackedConv).of(_with_weights(path, layer, read), scratch)
         if made is not None:
             parent, _, name = path.rpartition(".")
             setattr(network.get_submodule(parent), name, made)
@@ -86,6 +88,11 @@ def _layers(network: nn.Module) -> Iterator[tuple[str, Any]]:
     for path, layer in network.named_modules():
         if type(layer) in (nn.Linear, nn.Conv2d) and layer.weight.dtype == torch.float32:
             yield path, layer
+
+
+def _with_weights(path: str, layer: Any, read: Read) -> Any:
+    layer.weight.data = read(f"{path}.weight", layer.weight)
+    return layer
 
 
 def _is_point(layer: Any) -> bool:
@@ -184,8 +191,12 @@ class PackedConv(nn.Conv2d):
         return super().forward(x) if self._packed is None else self._convolved(x)
 
     def _laid_out(self, weight: torch.Tensor) -> Any:
+        # oneDNN takes them channels last; torch would make them so in fresh memory, which takes as long as the rest
+        outputs, inputs, height, width = weight.shape
+        last = self._scratch.take("last", outputs, height, width, inputs)
+        last.copy_(weight.permute(0, 2, 3, 1))
         usual = [2, self.in_channels, 16, 16]
-        return torch.ops.mkldnn._reorder_convolution_weight(weight, *self._sides, 1, usual)
+        return torch.ops.mkldnn._reorder_convolution_weight(last.permute(0, 3, 1, 2), *self._sides, 1, usual)
 
     def _convolved(self, x: torch.Tensor) -> torch.Tensor:
         x = x.contiguous(memory_format=torch.channels_last)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from app.diffusion import graphs
 from app.diffusion.blocks import quicken_blocks
-from app.diffusion.bundle import ModelBundle
+from app.diffusion.bundle import ModelBundle, load_bundle
 from app.diffusion.packed import pack_network, usable
 from app.diffusion.placement import Placement
+from app.diffusion.reading import Read, as_it_is
 from app.diffusion.thrift import free_memory
 from app.diffusion.unet_pass import is_plain
 
@@ -31,23 +33,32 @@ SMALL_FROM = 2
 """How often a UNet has halved the latents when they have few tiles: they are 8 x 8 there for a picture of 256 px."""
 
 
+def load_quickened(path: Path, placement: Placement) -> ModelBundle:
+    """A bundle whose networks are quick. Each layer is packed as it is read, so that there is never more than one that
+    is there twice. Raises as ``load_bundle`` does."""
+
+    def settle(part: str, network: Any, read: Read) -> None:
+        _quicken_part(part, network, placement, read)
+
+    return _arranged(load_bundle(path, placement, settle))
+
+
 def quickened(bundle: ModelBundle) -> ModelBundle:
     """The bundle, its networks changed in place. What they compute is the same up to rounding (on a CPU under 1e-4 of
-    stock, relative; a test holds it to that), and again the same for the same Request.
+    stock, relative; a test holds it to that), and again the same for the same Request."""
+    for part in ("unet", "vae", "text_encoder"):
+        _quicken_part(part, getattr(bundle, part), bundle.placement, as_it_is)
+    return _arranged(bundle)
 
-    On a graphics card nothing else is set: attention is torch's fused one by itself, and TF32 stays off for products in
-    float32, which are computed only where half precision did not hold. cuDNN is not told to try all its ways
-    (``cudnn.benchmark``): it would try them again at every new size of a frame.
-    """
-    device = bundle.placement.device.type
+
+def _arranged(bundle: ModelBundle) -> ModelBundle:
+    """On a graphics card nothing else is set: attention is torch's fused one by itself, and TF32 stays off for products
+    in float32, which are computed only where half precision did not hold. cuDNN is not told to try all its ways
+    (``cudnn.benchmark``): it would try them again at every new size of a frame."""
     if _weights(bundle.unet) < TINY:
         return bundle
-    if device == "cpu":
-        quicken_network(bundle.unet, bundle.placement, MOST_EXTRA_UNET, SMALL_FROM)
-        quicken_vae(bundle.vae, bundle.placement)
-        if _packs(bundle.placement):
-            pack_network(bundle.text_encoder, 0)
-    elif device == "cuda":
+    device = bundle.placement.device.type
+    if device == "cuda":
         bundle.unet.to(memory_format=torch.channels_last)
         quicken_vae(bundle.vae, bundle.placement)
     return replace(
@@ -68,16 +79,30 @@ def quicken_vae(vae: Any, placement: Placement) -> None:
         quicken_network(vae, placement, MOST_EXTRA_VAE)
 
 
-def quicken_network(network: Any, placement: Placement, most_extra: float, small_from: int | None = None) -> None:
+def _quicken_part(part: str, network: Any, placement: Placement, read: Read) -> None:
+    match part:
+        case "unet":
+            quicken_network(network, placement, MOST_EXTRA_UNET, SMALL_FROM, read)
+        case "vae":
+            quicken_network(network, placement, MOST_EXTRA_VAE, read=read)
+        case _:
+            quicken_network(network, placement, 0.0, read=read)
+
+
+def quicken_network(
+    network: Any, placement: Placement, most_extra: float, small_from: int | None = None, read: Read = as_it_is
+) -> None:
     """Pack a network on the processor. Where it is small, or memory is short, in the way that needs no more of it."""
-    if not _packs(placement) or _weights(network) < TINY:
+    count = _weights(network)
+    if not _packs(placement) or count < TINY:
         return
-    extra = 0.0 if _weights(network) < SMALL else most_extra
-    wanted = 4 * _weights(network) * extra
-    if wanted * 3 > free_memory(placement.device):
+    extra = 0.0 if count < SMALL else most_extra
+    wanted = 4 * count * extra
+    unread = 0 if read is as_it_is else 4 * count * 1.3  # the smaller networks come after the UNet
+    if wanted * 3 + unread > free_memory(placement.device):
         log.info("memory is short: no Winograd")
         extra = 0.0
-    pack_network(network, extra, small_from)
+    pack_network(network, extra, small_from, read)
     quicken_blocks(network)
 
 

@@ -13,26 +13,31 @@ from safetensors import safe_open
 
 from app.core.checkpoints import Checkpoint, leaves_out, read_checkpoint, standard_name
 from app.core.kinds import EMA, TEXT, UNET, VAE
-from app.diffusion.loading import Parts, check_finite, checked, checked_schedule, part, told_beside
+from app.diffusion.loading import Parts, checked, checked_schedule, part, told_beside
 from app.diffusion.placement import Placement
+from app.diffusion.reading import Settle, as_it_is, check_finite, leave
 
 Weights = dict[str, torch.Tensor]
 
 
-def load_single_file(file: Path, placement: Placement) -> Parts:
+def load_single_file(file: Path, placement: Placement, settle: Settle = leave) -> Parts:
     """Every part of the model in ``file``, from the disk only. Raises ModelError."""
     checkpoint = read_checkpoint(file)
     name = file.stem
     config = str(checkpoint.config)
     dtype = placement.dtype
     unet = part(
-        name, "unet", lambda: _network(diffusers.UNet2DConditionModel, _weights(file, UNET), config, "unet", dtype)
+        name,
+        "unet",
+        lambda: _network(diffusers.UNet2DConditionModel, _weights(file, UNET), config, "unet", dtype, settle),
     )
     # the VAE stays in float32: see Placement
     vae = part(
-        name, "vae", lambda: _network(diffusers.AutoencoderKL, _weights(file, VAE), config, "vae", torch.float32)
+        name,
+        "vae",
+        lambda: _network(diffusers.AutoencoderKL, _weights(file, VAE), config, "vae", torch.float32, settle),
     )
-    text_encoder = part(name, "text_encoder", lambda: _text_encoder(_weights(file, TEXT), config, dtype))
+    text_encoder = part(name, "text_encoder", lambda: _text_encoder(_weights(file, TEXT), config, dtype, settle))
     tokenizer = part(name, "tokenizer", lambda: _tokenizer(checkpoint))
     schedule = part(name, "scheduler", lambda: checked_schedule(dict(checkpoint.schedule)))
     told = {"name": name, "native_size": checkpoint.native_size} | told_beside(file.with_suffix(".json"))
@@ -66,15 +71,19 @@ def _weights(file: Path, beginning: str) -> Weights:
     return {standard_name(name): value for name, value in weights.items() if not leaves_out(name)}
 
 
-def _network(kind: Any, weights: Weights, config: str, subfolder: str, dtype: torch.dtype) -> Any:
+def _network(
+    kind: Any, weights: Weights, config: str, subfolder: str, dtype: torch.dtype, settle: Settle = leave
+) -> Any:
     # config: without one diffusers asks the network for it, even when told to stay on the disk
     network = kind.from_single_file(
         weights, config=config, subfolder=subfolder, torch_dtype=dtype, local_files_only=True
     )
-    return checked(network)
+    weights.clear()  # what settling lets go of is not to be held here
+    settle(subfolder, checked(network), as_it_is)
+    return network
 
 
-def _text_encoder(weights: Weights, config: str, dtype: torch.dtype) -> Any:
+def _text_encoder(weights: Weights, config: str, dtype: torch.dtype, settle: Settle) -> Any:
     encoder = create_diffusers_clip_model_from_ldm(
         transformers.CLIPTextModel,
         weights,
@@ -83,7 +92,9 @@ def _text_encoder(weights: Weights, config: str, dtype: torch.dtype) -> Any:
         torch_dtype=dtype,
         local_files_only=True,
     )
-    return checked(encoder)
+    weights.clear()
+    settle("text_encoder", checked(encoder), as_it_is)
+    return encoder
 
 
 def _tokenizer(checkpoint: Checkpoint) -> Any:

@@ -43,8 +43,8 @@ class Limner:
 
         if kind == "lean":
             quick.MOST_EXTRA_UNET = quick.MOST_EXTRA_VAE = 0.0
-        bundle = load_bundle(model, choose_placement())
-        self.bundle = bundle if kind == "exact" else quick.quickened(bundle)
+        load = load_bundle if kind == "exact" else quick.load_quickened
+        self.bundle = load(model, choose_placement())
 
     def text(self) -> torch.Tensor:
         from app.diffusion.texts import embed
