@@ -26,9 +26,14 @@ _DECODE = (
     "Stock convolutions on the large pictures of a VAE run near the machine's own rate: only Winograd's fewer "
     "multiplications win, less the transforms of its tiles."
 )
+_TEXT = (
+    "The text encoder's linear layers are packed, all else in it is as torch computes it. It works once for a prompt, "
+    "which is kept."
+)
 WHY: dict[tuple[str, str], str] = {
     ("load", "diffusers"): _LOAD,
     ("paste", "diffusers"): _PASTE,
+    ("text", "openvino"): _TEXT,
     ("unet", "diffusers"): _UNET,
     ("unet", "openvino"): _UNET,
     ("decode", "diffusers"): _DECODE,

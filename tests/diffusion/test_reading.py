@@ -124,8 +124,9 @@ def test_where_two_files_could_be_meant_neither_is_read_by_name(model: Path, goo
     load_bundle(good, CPU).vae.save_pretrained(part, max_shard_size="40KB")
     shutil.copy(good / "vae" / "diffusion_pytorch_model.safetensors", part)
     assert folders._files(part, "diffusion_pytorch_model") == []
-    for name, value in load_bundle(good, CPU).vae.state_dict().items():
-        assert torch.equal(load_bundle(model, CPU).vae.state_dict()[name], value)
+    whole, part_by_part = (load_bundle(folder, CPU).vae.state_dict() for folder in (good, model))
+    assert whole.keys() == part_by_part.keys()
+    assert all(torch.equal(part_by_part[name], value) for name, value in whole.items())
 
 
 _PEAK = """
