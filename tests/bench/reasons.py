@@ -16,7 +16,7 @@ _LOAD = (
 )
 _PASTE = (
     "diffusers pastes with the mask as it is; Limner mixes over a ring inside it, matches colours with what is around, "
-    "and counts the pixels outside that differ. It is a hundredth of a step at 512 px."
+    "and counts the pixels outside that differ. It is a fiftieth of a step at 512 px."
 )
 _UNET = (
     "Winograd saves nothing in linear layers and attention, and little on the smallest pictures: the smaller, the "

@@ -100,11 +100,14 @@ def mask(window: MainWindow) -> None:
 
 
 def paint(window: MainWindow, halfway: Callable[[], None]) -> None:
-    """Press the button, call ``halfway`` once in the middle, and wait for the picture."""
-    queue, done = window.desk.queue, []
+    """Press the button, call ``halfway`` once in the middle, and wait for the picture. Not each step is told."""
+    queue = window.desk.queue
+    done: list[bool] = []
+    seen: list[int] = []
 
     def on_preview(job: Job, _: Preview) -> None:
-        if job.step == job.total // 2:
+        if job.step >= job.total // 2 and not seen:
+            seen.append(job.step)
             halfway()
 
     queue.previewed.connect(on_preview)
